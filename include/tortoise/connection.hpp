@@ -1,0 +1,100 @@
+#pragma once
+/// A connection to a broker that keeps itself alive.
+
+#include <string>
+#include <string_view>
+#include <tortoise/handler.hpp>
+#include <tortoise/options.hpp>
+#include <tortoise/pending.hpp>
+#include <tortoise/result.hpp>
+#include <tortoise/runtime.hpp>
+#include <vector>
+
+namespace tortoise {
+
+struct ConnectionOptions {
+    std::string client_id = {};                      ///< empty: one is made up
+    std::string server = "mqtt://localhost:1883";    ///< mqtt://[user[:password]@]host[:port]
+    std::vector<std::string> more_servers = {};      ///< tried in turn after `server`
+    HandlerFactory handler = {};
+    std::vector<TopicFilter> subscriptions = {};     ///< wanted from the start
+    Version version = Version::v5;
+    SessionOptions session = {};
+    std::optional<std::string> user_name = {};       ///< instead of the URL's
+    std::optional<std::string> password = {};
+    std::optional<Will> will = {};
+    Duration keep_alive = std::chrono::seconds(60);  ///< whole seconds, at most 65,535; 0: none
+    Duration keep_alive_timeout = std::chrono::seconds(5);
+    Duration connect_timeout = std::chrono::seconds(10);  ///< from name resolution to CONNACK
+    Duration reply_timeout = std::chrono::seconds(20);    ///< of SUBSCRIBE and UNSUBSCRIBE; then they are asked again
+    Duration first_connect_delay = {};               ///< a random part of it is waited before the first connect
+    Backoff backoff = {};
+    Retry (*classify)(const Error&) noexcept = &tortoise::classify;
+    Queue queue = {};                                ///< of messages that could not be sent yet
+    TopicAliases topic_aliases = TopicAliases::automatic;
+    std::uint16_t receive_maximum = 65'535;          ///< unacknowledged messages that the broker may send at a time
+    std::uint32_t maximum_packet_size = 64u << 20;   ///< of packets received, in bytes
+    Properties connect_properties = {};              ///< further properties of CONNECT (MQTT 5)
+};
+
+/// Told about every message whose topic matches the filter it was given with.
+using OnMessage = Fn<void(Connection&, const MessageView&)>;
+
+/// A handle to a connection. It connects when it is made, reconnects by its backoff, keeps its subscriptions, and re-sends
+/// what was not acknowledged. Every function may be called from any thread and from inside any callback; none blocks.
+///
+/// Copies share the connection. When the last owning handle goes, the connection says DISCONNECT, ends, and every open
+/// operation ends with Errc::stopped; unless this happens on a loop thread, no callback runs any more when the destructor
+/// returns. Handles that a callback is given do not own.
+class Connection {
+public:
+    /// Options that are not allowed (a URL without sense, …) make a connection that is stopped from the start: status(),
+    /// error() and the result of each operation say why.
+    explicit Connection(ConnectionOptions, Runtime = Runtime::shared());
+    Connection(const Connection&) noexcept;
+    Connection(Connection&&) noexcept;
+    Connection& operator=(const Connection&) noexcept;
+    Connection& operator=(Connection&&) noexcept;
+    ~Connection();
+
+    std::string_view client_id() const noexcept;
+    Status status() const noexcept;
+    /// Why it is down or stopped: the last failure; empty if there was none.
+    Error error() const;
+    /// Answered when the connection is up (now, if it is), or with the reason when it stops for good.
+    Pending<SessionInfo> ready();
+    /// Blocks until the connection is up; on a time-out the error is that of the last attempt, if there was one.
+    Result<SessionInfo> wait_until_up(Duration at_most);
+
+    /// Topic and payload are copied before it returns.
+    Delivery publish(std::string_view topic, Octets payload = {}, PublishOptions = {});
+
+    /// Wants a filter, over reconnects and lost sessions, until it is unsubscribed. Its messages go to the handler.
+    Pending<Grant> subscribe(TopicFilter);
+    /// Its messages go to the callback instead, called on the loop thread.
+    Pending<Grant> subscribe(TopicFilter, OnMessage);
+    /// Several in one packet; a result for each, in their order.
+    Pending<std::vector<Result<Grant>>> subscribe(std::vector<TopicFilter>);
+    Pending<Done> unsubscribe(std::string filter);
+    Pending<std::vector<Result<Done>>> unsubscribe(std::vector<std::string> filters);
+    /// What is wanted at present, granted or not.
+    std::vector<TopicFilter> subscriptions() const;
+
+    /// The round-trip time of a PINGREQ.
+    Pending<Duration> ping();
+    /// The network changed: drop the connection, if any, and connect at once.
+    void reconnect();
+    /// Sends what is queued and awaits what is in flight for at most `drain`; then DISCONNECT, and the end. What is left
+    /// ends with Errc::stopped. Answered when all is over.
+    Pending<Done> stop(Duration drain = {});
+
+private:
+    class Core;
+    friend class Core;
+    struct Owner;
+    Connection(detail::Ref<Core>, detail::Ref<Owner>) noexcept;
+    detail::Ref<Core> core_;
+    detail::Ref<Owner> owner_;  // null in handles that do not own
+};
+
+} // namespace tortoise

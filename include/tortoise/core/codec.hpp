@@ -1,0 +1,81 @@
+#pragma once
+/// Octets to packets and back, strictly: what breaks a rule of the specification is an error that names the rule, in both
+/// directions. No state, no clock, no allocation but for lists of filters and reasons; peer data never throws.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tortoise/core/packet.hpp>
+#include <tortoise/result.hpp>
+
+namespace tortoise::core {
+
+/// The largest packet that MQTT can express: fixed header and Remaining Length 268,435,455. [MQTT-2.1.4]
+inline constexpr std::size_t largest_packet = 268'435'455 + 5;
+
+/// One whole packet, borrowed.
+struct Frame {
+    std::uint8_t first = 0;  ///< packet type and flags
+    Octets body = {};        ///< what Remaining Length counts
+    Octets whole = {};       ///< fixed header included
+};
+
+/// Finds packets in a stream that arrives in pieces.
+///
+///     reader.feed(octets);
+///     while (true) {
+///         auto frame = reader.next();            // error: Remaining Length malformed, or packet too large
+///         if (!frame || !*frame) break;          // nothing more, or the stream is broken for good
+///         … **frame is valid until the next feed() …
+///     }
+///
+/// Whole packets are views into what was fed. Only an unfinished tail is copied, and it grows with what has arrived, never
+/// with what a length claims. `feed` may be called again only when `next` returned nothing.
+class FrameReader {
+public:
+    explicit FrameReader(std::size_t max_packet_size = largest_packet) noexcept : max_(max_packet_size) {}
+
+    void feed(Octets octets);
+    /// A frame; nothing when more octets are needed; or Reason::malformed_packet / Reason::packet_too_large, from then on.
+    Result<std::optional<Frame>> next();
+
+    /// Octets of an unfinished packet that are kept.
+    std::size_t pending() const noexcept { return tail_.size(); }
+    void set_max_packet_size(std::size_t size) noexcept { max_ = size; }
+    /// Forgets everything: a new connection begins.
+    void reset();
+
+private:
+    std::size_t max_;
+    Octets input_ = {};
+    std::string tail_;   // the unfinished packet
+    std::string whole_;  // the packet that was completed from the tail; frames point into it
+    bool broken_ = false;
+};
+
+/// Decodes one packet. Errors carry the Reason for a DISCONNECT (malformed_packet, protocol_error, topic_name_invalid, …)
+/// and a text that begins with the rule's number where there is one. For CONNECT the version is read from the packet; one
+/// that is neither 3.1.1 nor 5 is Reason::unsupported_protocol_version.
+Result<Packet> decode(Version, const Frame&);
+/// The same for octets that hold exactly one packet.
+Result<Packet> decode(Version, Octets);
+
+/// Appends the packet's encoding. An error leaves `out` as it was: the packet breaks a rule, or has something that the
+/// version cannot express. CONNECT is encoded for its own version.
+Result<Done> encode(Version, const Packet&, std::string& out);
+/// The same without a variant, for what is sent often.
+Result<Done> encode(Version, const Publish&, std::string& out);
+Result<Done> encode(Version, const Ack&, std::string& out);
+
+/// How many octets the encoding has, fixed header included.
+std::size_t encoded_size(Version, const Publish&) noexcept;
+
+struct PrintOptions {
+    bool payloads = false;  ///< payloads and authentication data as text; otherwise only their size
+};
+/// One line: `PUBLISH id=7 qos=1 dup retain topic="a/b" payload=5 bytes {Content Type: "text/plain"}`.
+/// Passwords are never shown.
+std::string print(const Packet&, PrintOptions = {});
+
+} // namespace tortoise::core

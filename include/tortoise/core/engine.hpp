@@ -1,0 +1,243 @@
+#pragma once
+/// The whole MQTT client protocol for one connection, as a value-in, value-out machine: no sockets, no clock, no threads.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <tortoise/core/time.hpp>
+#include <tortoise/message.hpp>
+#include <tortoise/options.hpp>
+#include <tortoise/result.hpp>
+#include <variant>
+#include <vector>
+
+namespace tortoise::core {
+
+/// Names an operation; chosen by the caller, handed back in the event that ends it. 0: no such event is wanted.
+using Token = std::uint64_t;
+/// Names a destination of received messages; chosen by the caller. 0: the default destination.
+using Route = std::uint64_t;
+/// Names a received message that wants an acknowledgement. 0: it wants none (QoS 0).
+using InboundId = std::uint64_t;
+
+struct EngineOptions {
+    Version version = Version::v5;
+    std::string client_id = {};
+    SessionOptions session = {};
+    std::size_t endpoints = 1;  ///< how many places there are to connect to; they are tried in turn
+    Duration keep_alive = std::chrono::seconds(60);  ///< whole seconds, at most 65,535; 0: none
+    Duration keep_alive_timeout = std::chrono::seconds(5);
+    Duration connect_timeout = std::chrono::seconds(10);  ///< from the wish to open until CONNACK
+    Duration reply_timeout = std::chrono::seconds(20);    ///< of SUBSCRIBE and UNSUBSCRIBE, then they are asked again
+    Duration first_connect_delay = {};                    ///< a random part of it is waited before the first connect
+    Backoff backoff = {};
+    Retry (*classify)(const Error&) noexcept = &tortoise::classify;
+    Queue queue = {};
+    TopicAliases topic_aliases = TopicAliases::automatic;
+    std::uint16_t receive_maximum = 65'535;      ///< how many unacknowledged QoS 1 and 2 messages the broker may send
+    std::uint32_t maximum_packet_size = 64u << 20;  ///< of packets received; at most largest_packet
+    std::uint16_t topic_alias_maximum = 16;      ///< how many aliases the broker may use
+    std::size_t output_high_water = 256 * 1024;  ///< messages wait in the queue while that much output is unwritten
+    Properties connect_properties = {};          ///< further properties of CONNECT (user properties, …)
+    std::vector<TopicFilter> subscriptions = {}; ///< wanted from the start, for route 0
+};
+
+struct Credentials {
+    std::optional<std::string> user_name = {};
+    std::optional<std::string> password = {};
+};
+
+struct PublishRequest {
+    std::string_view topic;
+    Octets payload = {};
+    QoS qos = QoS::at_most_once;
+    bool retain = false;
+    int priority = 0;
+    std::optional<Duration> ttl = {};
+    PropertiesView properties = {};
+    Token token = 0;
+};
+
+// ---- Events: what happened, in order ------------------------------------------------------------------------------
+
+/// CONNACK accepted the connection.
+struct Up {
+    SessionInfo info;
+    Properties properties;  // of CONNACK
+};
+/// A connection ended, or an attempt to connect failed.
+struct Down {
+    Error why;
+    bool was_up = false;
+    unsigned attempt = 0;                    ///< failed attempts in a row, this one included
+    std::optional<Duration> retry_in = {};   ///< nothing: there will be no further attempt
+};
+/// The engine came to its end: every operation has ended; nothing will happen any more.
+struct Stopped {
+    Error why;  // Errc::stopped if it was asked for
+};
+/// A message arrived. `message` and `routes()` are valid until the next call that feeds the engine.
+struct Received {
+    MessageView message;
+    InboundId id = 0;
+    std::uint32_t first_route = 0, route_count = 0;  ///< see Engine::routes
+};
+/// A publish ended well. Not reported for token 0.
+struct Delivered {
+    Token token = 0;
+    Receipt receipt;
+};
+/// A publish ended otherwise: refused, expired, displaced, cancelled, session lost, stopped. Reported whatever the token.
+struct Undelivered {
+    Token token = 0;
+    Message message;
+    Error why;
+};
+/// A SUBSCRIBE ended; a result per filter, in the order of the request.
+struct Subscribed {
+    Token token = 0;
+    std::vector<Result<Grant>> results;
+};
+struct Unsubscribed {
+    Token token = 0;
+    std::vector<Result<Done>> results;
+};
+/// A filter was granted, refused or (no longer wanted) let go, at whatever occasion: also after a reconnect.
+struct FilterChanged {
+    std::string filter;
+    std::optional<Result<Grant>> grant;  ///< nothing: unsubscribed
+};
+/// PINGRESP.
+struct Pong {
+    Token token = 0;  ///< of `ping`; 0: a keep-alive's
+    Duration round_trip = {};
+};
+/// A ping that will not be answered: the connection ended.
+struct PingFailed {
+    Token token = 0;
+    Error why;
+};
+
+using Event = std::variant<Up, Down, Stopped, Received, Delivered, Undelivered, Subscribed, Unsubscribed, FilterChanged,
+                           Pong, PingFailed>;
+
+// ---- What the shell is asked to do --------------------------------------------------------------------------------
+
+/// About the transport. `open` names the endpoint; the shell answers with opened() or closed(). `close` means: write the
+/// output that is left as far as that goes without waiting, close, and answer with closed().
+struct Wish {
+    enum Kind : std::uint8_t { nothing, open, close } kind = nothing;
+    std::size_t endpoint = 0;
+};
+
+enum class Timer : std::uint8_t { connect, backoff, stable, ping, ping_response, reply, retry, expiry, drain };
+std::string_view to_string(Timer) noexcept;
+
+struct Deadline {
+    Time at;
+    Timer why;
+};
+
+/// What stands in the engine, as data: for tests, dumps and comparisons.
+struct Snapshot {
+    struct Outbound {
+        std::uint16_t id = 0;
+        bool released = false;  ///< QoS 2: PUBREC arrived, PUBCOMP is awaited
+        Message message;        ///< topic and payload are empty once released
+        friend bool operator==(const Outbound& a, const Outbound& b) {
+            return a.id == b.id && a.released == b.released && a.message.topic == b.message.topic &&
+                   a.message.payload == b.message.payload && a.message.qos == b.message.qos;
+        }
+    };
+    struct Filter {
+        TopicFilter filter;
+        std::optional<Grant> granted;
+    };
+    std::string state;                        ///< of the lifecycle
+    std::size_t queued = 0, queued_bytes = 0; ///< not yet sent
+    std::vector<Outbound> in_flight;          ///< in the order of sending
+    std::vector<std::uint16_t> inbound_qos2;  ///< identifiers received and not yet released, ascending
+    std::size_t unacknowledged = 0;           ///< received messages that await acknowledge()
+    std::vector<Filter> subscriptions;
+    std::uint16_t send_quota = 0;             ///< of the broker's Receive Maximum, what is left
+};
+
+/// How to drive it. After ANY call in (A) or (B), drain (C) in order, then arm one timer for (D).
+///
+///   A  world → engine   opened, received, wrote, closed, elapsed
+///   B  user → engine    start, stop, reconnect, publish, subscribe, unsubscribe, acknowledge, cancel, ping
+///   C  engine → world   1 take_events   2 take_output   3 take_wish
+///   D  engine → world   deadline
+///
+/// Time never runs backwards. elapsed() too early is a no-op. No call re-enters, none blocks, and none throws or asserts on
+/// what the peer sent. Every operation with a token ends in exactly one event.
+class Engine {
+public:
+    /// `seed` feeds the jitter of the backoff; nothing else is random.
+    Engine(EngineOptions, std::uint64_t seed);
+    Engine(Engine&&) noexcept;
+    Engine& operator=(Engine&&) noexcept;
+    ~Engine();
+
+    // A. What happened.
+    /// The transport that was wished for is open.
+    void opened(Time now);
+    /// Octets arrived. They must stay valid until the events have been handled.
+    void received(Time now, Octets);
+    /// That many octets of the output went out: there is room again.
+    void wrote(Time now, std::size_t octets);
+    /// The transport is closed, could not be opened, or was closed as wished.
+    void closed(Time now, Error why);
+    /// The deadline passed.
+    void elapsed(Time now);
+
+    // B. What the user wants. Returns at once; the outcome is an event, also that of bad arguments.
+    void start(Time now);
+    /// Sends what is queued and awaits what is in flight for at most `drain`, says DISCONNECT, closes; what is left ends
+    /// with `why`. The session ends too if a clean start was asked for.
+    void stop(Time now, Duration drain = {}, Error why = make_error(Errc::stopped));
+    /// Drops the connection, if any, and connects at once: the network changed.
+    void reconnect(Time now);
+    void publish(Time now, const PublishRequest&);
+    /// Wants the filters from now on, over reconnects, until they are unsubscribed or refused for good.
+    void subscribe(Time now, std::vector<TopicFilter>, Route = 0, Token = 0);
+    void unsubscribe(Time now, std::vector<std::string>, Token = 0);
+    /// The message was handled (or refused, by a reason >= 0x80). Acks leave in the order of arrival. Unknown ids, such as
+    /// those of an earlier connection, are ignored.
+    void acknowledge(Time now, InboundId, Reason = Reason::success);
+    /// Withdraws a publish: gone if still queued; else it goes on, but its outcome is reported now, as cancelled.
+    void cancel(Time now, Token);
+    void ping(Time now, Token);
+
+    /// For the next CONNECT.
+    void set_credentials(Credentials);
+    void set_will(std::optional<Will>);
+
+    // C. What follows from it.
+    /// Appends the events since the last time. Swap-friendly: pass an empty vector that keeps its capacity.
+    void take_events(std::vector<Event>&);
+    /// The routes of a received message whose filters match it; empty: the default destination.
+    std::span<const Route> routes(const Received&) const noexcept;
+    /// Appends what is to be written, and counts it as unwritten until wrote().
+    void take_output(std::string& into);
+    bool has_output() const noexcept;
+    Wish take_wish();
+    /// False while so much output is unwritten that the shell should stop reading: a peer that does not read its
+    /// acknowledgements must not make us keep them all.
+    bool wants_input() const noexcept;
+
+    // D. When to call elapsed(), and why.
+    std::optional<Deadline> deadline() const;
+
+    bool is_up() const noexcept;
+    Snapshot snapshot() const;
+    std::vector<TopicFilter> subscriptions() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace tortoise::core

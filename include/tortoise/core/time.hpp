@@ -1,0 +1,17 @@
+#pragma once
+/// Time in the core. The clock has no now(): the core cannot ask what time it is, it is told.
+
+#include <chrono>
+
+namespace tortoise::core {
+
+struct Clock {
+    using duration = std::chrono::nanoseconds;
+    using rep = duration::rep;
+    using period = duration::period;
+    using time_point = std::chrono::time_point<Clock, duration>;
+    static constexpr bool is_steady = true;
+};
+using Time = Clock::time_point;
+
+} // namespace tortoise::core

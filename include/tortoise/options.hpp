@@ -1,0 +1,128 @@
+#pragma once
+/// Every option, as plain structs: each field has a value that works, and designated initialisers read like keywords.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tortoise/message.hpp>
+#include <tortoise/result.hpp>
+#include <tortoise/types.hpp>
+#include <vector>
+
+namespace tortoise {
+
+/// How long to wait between attempts to connect: a uniformly random part ("full jitter") of an exponentially growing span.
+struct Backoff {
+    Duration min = std::chrono::milliseconds(100);
+    Duration max = std::chrono::seconds(30);
+    Duration stable_after = std::chrono::seconds(30);  ///< a connection up for that long resets the growth
+};
+
+/// What happens to a publish when the queue is at its bound.
+enum class Overflow : std::uint8_t {
+    reject,            ///< the new one is refused with queue_full
+    drop_oldest,       ///< the oldest one gives way, with displaced
+    drop_newest,       ///< the new one gives way, with displaced
+    latest_per_topic,  ///< a queued one of the same topic always gives way to the new one; at the bound, the oldest
+    by_priority,       ///< the oldest of the lowest priority gives way, which may be the new one
+};
+
+/// The queue of messages that could not be sent yet. Both bounds hold.
+struct Queue {
+    std::size_t messages = 10'000;
+    std::size_t bytes = 64u << 20;  ///< topics, payloads and properties together
+    Overflow overflow = Overflow::reject;
+};
+
+/// The message that the broker publishes when the connection ends without a DISCONNECT. [MQTT-3.1.2.5]
+struct Will {
+    std::string topic = {};
+    std::string payload = {};
+    QoS qos = QoS::at_most_once;
+    bool retain = false;
+    Duration delay = {};  ///< MQTT 5: how long the broker waits for the client to come back; whole seconds
+    Properties properties = {};
+};
+
+/// What is done with an error that ended an attempt or a connection.
+enum class Retry : std::uint8_t {
+    retry,  ///< after the backoff
+    slow,   ///< after the longest backoff: it needs somebody's help, yet may get it
+    fatal,  ///< not at all: the connection stops with that error
+};
+/// The default classification: the network's and the server's passing troubles are retried, refused credentials are
+/// retried slowly, and what cannot get better (an unsupported protocol version, a handler that threw) is fatal.
+Retry classify(const Error&) noexcept;
+
+/// When a new connection should start with a new session. [MQTT-3.1.2.4]
+/// MQTT 5: `clean_start` holds for the first connect of this object; later ones rejoin the session.
+/// MQTT 3.1.1: the flag is sent with every connect, and the session ends with the connection if it is set.
+struct SessionOptions {
+    bool clean_start = true;
+    /// MQTT 5: how long the broker keeps the session after the connection ends; whole seconds.
+    Duration expiry = std::chrono::hours(1);
+};
+
+/// How often topic aliases are given to the topics of outgoing messages (MQTT 5). [MQTT-3.3.2.3.4]
+enum class TopicAliases : std::uint8_t { off, automatic };
+
+struct PublishOptions {
+    QoS qos = QoS::at_most_once;
+    bool retain = false;
+    /// Withdraws the message if it could not be sent in that time; on MQTT 5 the rest of it is the Message Expiry Interval.
+    std::optional<Duration> ttl = {};
+    int priority = 0;  ///< for Overflow::by_priority; higher stays longer
+    Properties properties = {};
+};
+
+/// What to do with retained messages when a subscription is made (MQTT 5). [MQTT-3.8.3.1]
+enum class RetainHandling : std::uint8_t { send = 0, send_if_new = 1, do_not_send = 2 };
+
+struct SubscribeOptions {
+    QoS qos = QoS::at_most_once;
+    bool no_local = false;             ///< MQTT 5: not what this connection published itself
+    bool retain_as_published = false;  ///< MQTT 5: keep the retain flag as the publisher set it
+    RetainHandling retain_handling = RetainHandling::send;
+    friend bool operator==(const SubscribeOptions&, const SubscribeOptions&) = default;
+};
+
+/// A topic filter and how it is subscribed: `{"rooms/+/temp", {.qos = QoS::at_least_once}}` or `{"rooms/#", QoS::…}`.
+struct TopicFilter {
+    std::string filter = {};
+    SubscribeOptions options = {};
+
+    TopicFilter() = default;
+    TopicFilter(std::string f, SubscribeOptions o = {}) : filter(std::move(f)), options(o) {}
+    TopicFilter(const char* f, SubscribeOptions o = {}) : filter(f), options(o) {}
+    TopicFilter(std::string f, QoS qos) : filter(std::move(f)), options{.qos = qos} {}
+    TopicFilter(const char* f, QoS qos) : filter(f), options{.qos = qos} {}
+    friend bool operator==(const TopicFilter&, const TopicFilter&) = default;
+};
+
+/// What the broker said to a filter. [MQTT-3.9.3]
+struct Grant {
+    QoS requested = QoS::at_most_once;
+    QoS granted = QoS::at_most_once;  ///< may be lower than what was asked for
+    friend bool operator==(const Grant&, const Grant&) = default;
+};
+
+/// How a publish ended well.
+struct Receipt {
+    QoS qos = QoS::at_most_once;
+    Reason reason = Reason::success;  ///< e.g. no_matching_subscribers
+    std::uint32_t attempts = 1;       ///< how often it was sent
+    Duration took = {};               ///< from the publish to its last acknowledgement
+    std::string text = {};            ///< the broker's Reason String, if any
+};
+
+/// What is known when a connection is up.
+struct SessionInfo {
+    bool session_present = false;
+    std::string client_id = {};  ///< the one in use: asked for, made up, or assigned by the broker
+    Version version = Version::v5;
+    Duration keep_alive = {};    ///< in force; zero: none
+    friend bool operator==(const SessionInfo&, const SessionInfo&) = default;
+};
+
+} // namespace tortoise

@@ -1,0 +1,104 @@
+#pragma once
+/// The one asynchronous primitive: something that will be answered exactly once.
+
+#include <atomic>
+#include <tortoise/detail/ref.hpp>
+#include <tortoise/fn.hpp>
+#include <tortoise/options.hpp>
+#include <tortoise/result.hpp>
+
+namespace tortoise {
+
+namespace detail {
+
+/// The part of a pending answer that does not depend on its type: counting, waiting, continuing, cancelling.
+class PendingState {
+public:
+    PendingState() noexcept = default;
+    PendingState(const PendingState&) = delete;
+    PendingState& operator=(const PendingState&) = delete;
+
+    void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+    void release() noexcept {
+        if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    }
+
+    bool done() const noexcept { return done_.load(std::memory_order_acquire); }
+    /// Nothing if it was answered in time; otherwise timeout or would_deadlock.
+    std::optional<Error> wait(Duration at_most);
+    /// At once if done; otherwise on the thread that answers.
+    void on_done(Fn<void()>);
+    void set_canceller(Fn<void()> f) { canceller_ = static_cast<Fn<void()>&&>(f); }
+    void cancel();
+
+protected:
+    virtual ~PendingState();
+    /// To be called once, after the result was stored.
+    void answered();
+    /// Claims the right to answer: true exactly once.
+    bool claim() noexcept { return !claimed_.exchange(true, std::memory_order_acq_rel); }
+
+private:
+    struct Continuation;
+    void lock() noexcept;
+    void unlock() noexcept;
+
+    std::atomic<int> references_{1};
+    std::atomic<bool> claimed_{false}, done_{false}, locked_{false};
+    Continuation* first_ = nullptr;  // guarded by lock()
+    Continuation* last_ = nullptr;
+    Fn<void()> canceller_;
+};
+
+template <class T> class PendingResult final : public PendingState {
+public:
+    /// The first answer counts; later ones are ignored.
+    void answer(Result<T> result) {
+        if (!claim()) return;
+        result_.emplace(std::move(result));
+        answered();
+    }
+    const Result<T>* peek() const noexcept { return done() ? &*result_ : nullptr; }
+
+private:
+    std::optional<Result<T>> result_;
+};
+
+} // namespace detail
+
+/// Something that will be answered exactly once. Copies share the answer; letting go of all of them cancels nothing.
+/// Every function may be called from any thread.
+template <class T> class Pending {
+public:
+    explicit Pending(detail::Ref<detail::PendingResult<T>> state) noexcept : state_(std::move(state)) {}
+    /// One that is answered already.
+    explicit Pending(Result<T> result)
+        : state_(detail::Ref<detail::PendingResult<T>>::adopt(new detail::PendingResult<T>)) {
+        state_->answer(std::move(result));
+    }
+
+    bool done() const noexcept { return state_->done(); }
+    /// The answer, or null until there is one. Lives as long as this or a copy.
+    const Result<T>* peek() const noexcept { return state_->peek(); }
+    /// Blocks this thread until the answer is there, at most that long (then: Errc::timeout; the operation goes on).
+    /// On a loop thread it does not block: Errc::would_deadlock, unless it is done.
+    Result<T> wait(Duration at_most = Duration::max()) const {
+        if (auto error = state_->wait(at_most)) return std::move(*error);
+        return *state_->peek();
+    }
+    /// Calls `fn` once: now if it is done, otherwise on the loop thread at the moment of the answer.
+    void on_done(Fn<void(const Result<T>&)> fn) const {
+        if (done()) return fn(*peek());
+        state_->on_done([state = state_, fn = std::move(fn)]() mutable { fn(*state->peek()); });
+    }
+    /// Withdraws the operation if that is still possible; the outcome is reported in any case.
+    void cancel() const { state_->cancel(); }
+
+private:
+    detail::Ref<detail::PendingResult<T>> state_;
+};
+
+/// What became of a publish. QoS 0: done when the connection took it. QoS 1: at PUBACK. QoS 2: at PUBCOMP.
+using Delivery = Pending<Receipt>;
+
+} // namespace tortoise

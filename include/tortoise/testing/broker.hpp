@@ -1,0 +1,75 @@
+#pragma once
+/// A whole MQTT broker in the process, for tests and demonstrations: both versions, on a loopback port.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tortoise/options.hpp>
+#include <tortoise/result.hpp>
+#include <vector>
+
+namespace tortoise::testing {
+
+/// What the broker offers and refuses. The defaults offer everything that MQTT has.
+struct BrokerOptions {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 0;  ///< 0: the system chooses one; a restart keeps it
+
+    std::map<std::string, std::string> users = {};    ///< name and password; empty: everybody may connect
+    std::vector<std::string> deny_subscribe = {};     ///< a filter equal to, or covered by, one of these is not_authorized
+    std::vector<std::string> deny_publish = {};       ///< topics that match one of these are not_authorized
+
+    std::optional<std::chrono::seconds> server_keep_alive = {};  ///< told to MQTT 5 clients, in place of theirs
+    QoS maximum_qos = QoS::exactly_once;
+    bool retain_available = true;
+    bool wildcard_subscriptions = true;
+    bool shared_subscriptions = true;
+    bool subscription_identifiers = true;
+    std::uint16_t receive_maximum = 65'535;           ///< unacknowledged messages that a client may send at a time
+    std::uint32_t maximum_packet_size = 268'435'460;
+    std::uint16_t topic_alias_maximum = 65'535;       ///< that clients may use; towards clients it uses what they allow
+    std::optional<std::chrono::seconds> session_expiry_cap = {};  ///< longest session expiry it grants
+    bool one_copy_per_subscription = false;           ///< overlapping filters: a copy each, instead of one with the highest QoS
+    std::size_t queue_limit = 1'000'000;              ///< messages kept for a session; beyond, the oldest QoS 0, then new ones go
+};
+
+struct BrokerStatistics {
+    std::uint64_t connections = 0;        ///< open at present
+    std::uint64_t sessions = 0;           ///< kept, connected or not
+    std::uint64_t retained = 0;
+    std::uint64_t publishes_received = 0;
+    std::uint64_t publishes_sent = 0;
+};
+
+/// Runs on its own thread; every function may be called from any thread (not from a loop thread) and returns when it is done.
+class Broker {
+public:
+    /// Starts at once; ok() tells whether the port could be had.
+    explicit Broker(BrokerOptions = {});
+    ~Broker();
+    Broker(const Broker&) = delete;
+    Broker& operator=(const Broker&) = delete;
+
+    /// Why it does not listen; no value while it runs or after stop().
+    Result<Done> ok() const;
+    std::uint16_t port() const;
+    std::string url() const;  ///< "mqtt://127.0.0.1:PORT"
+
+    /// Closes every connection without a word, and the port. Sessions and retained messages are kept for start().
+    void stop();
+    /// Listens again, on the same port.
+    Result<Done> start();
+    /// Closes every connection without a word, and goes on listening.
+    void drop_connections();
+    /// Forgets sessions and retained messages; closes every connection first.
+    void forget_sessions();
+    BrokerStatistics statistics() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace tortoise::testing
