@@ -2,9 +2,9 @@
 /// Which of many topic filters match a topic: a tree of levels, so that the cost is the topic's depth, not their number.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <tortoise/fn.hpp>
 #include <unordered_map>
 #include <vector>
 
@@ -28,28 +28,37 @@ public:
     void match(std::string_view topic, std::vector<Value>& into) const;
 
 private:
+    using Index = std::uint32_t;
+    static constexpr Index root = 0, none = ~Index{0};
+
     struct Node {
-        std::vector<Value> values;       // of the filter that ends here
-        std::uint32_t parent = 0;
-        std::uint32_t children = 0;      // how many, to know when it can go
         std::string level;
+        Index parent = none;
+        Index children = 0;         // how many, to know when it can go
+        Index plus = none, hash = none;  // the wildcard children: looked up for every topic
+        std::vector<Value> values;  // of the filter that ends here
     };
-    struct EdgeKey {
-        std::uint32_t parent;
-        std::string_view level;          // points into the child's Node::level, which is stable on the heap
-        friend bool operator==(const EdgeKey&, const EdgeKey&) = default;
+    struct Edge {
+        Index parent;
+        std::string_view level;  // of the child's Node, which stays where it is
+        friend bool operator==(const Edge&, const Edge&) = default;
     };
     struct EdgeHash {
-        std::size_t operator()(const EdgeKey&) const noexcept;
+        std::size_t operator()(const Edge& edge) const noexcept {
+            return std::hash<std::string_view>{}(edge.level) ^ (std::size_t{edge.parent} * 0x9E3779B97F4A7C15u);
+        }
     };
 
-    std::uint32_t find(std::uint32_t parent, std::string_view level) const;
-    std::uint32_t find_or_add(std::uint32_t parent, std::string_view level);
+    Index child(Index parent, std::string_view level) const;
+    Index add_child(Index parent, std::string_view level);
+    Index find(std::string_view filter) const;
+    void prune(Index);
 
-    std::vector<Node*> nodes_;           // by index; 0 is the root; null: free
-    std::vector<std::uint32_t> free_;
-    std::unordered_map<EdgeKey, std::uint32_t, EdgeHash> edges_;
+    std::vector<std::unique_ptr<Node>> nodes_;  // null: free
+    std::vector<Index> free_;
+    std::unordered_map<Edge, Index, EdgeHash> edges_;
     std::size_t size_ = 0;
+    mutable std::vector<Index> here_, next_;  // of match(): kept for their capacity
 };
 
 } // namespace tortoise::core
