@@ -108,6 +108,7 @@ struct Unsubscribed {
 struct FilterChanged {
     std::string filter;
     std::optional<Result<Grant>> grant;  ///< nothing: unsubscribed
+    bool wanted = true;                  ///< false: it is not asked for any more (unsubscribed, refused for good)
 };
 /// PINGRESP.
 struct Pong {

@@ -1,0 +1,115 @@
+#include "core/inbox.hpp"
+
+#include <algorithm>
+
+namespace tortoise::core {
+
+Inbox::Due* Inbox::due(InboundId id) noexcept {
+    return id >= base_ && id - base_ < due_.size() ? &due_[id - base_] : nullptr;
+}
+
+InboundId Inbox::append(Due entry) {
+    due_.push_back(entry);
+    return base_ + due_.size() - 1;
+}
+
+Inbox::Arrived Inbox::publish(QoS qos, PacketId id) {
+    if (qos == QoS::at_least_once) {
+        if (window_ >= receive_maximum_) return {Arrival::exceeded};
+        ++window_;
+        return {Arrival::deliver, append({id, qos})};
+    }
+    const auto found = seen_.find(id);
+    if ((found == seen_.end() || !found->second.counted) && window_ >= receive_maximum_) return {Arrival::exceeded};
+    const bool fresh = found == seen_.end();
+    Seen& seen = fresh ? seen_[id] : found->second;
+    if (!seen.counted) {
+        seen.counted = true;
+        ++window_;
+    }
+    if (seen.due == 0) seen.due = append({id, qos, fresh, seen.handled, seen.reason});
+    return fresh ? Arrived{Arrival::deliver, seen.due} : Arrived{Arrival::duplicate};
+}
+
+void Inbox::acknowledge(InboundId id, Reason reason) {
+    if (const auto late = earlier_.find(id); late != earlier_.end()) {
+        Seen& seen = seen_[late->second];
+        earlier_.erase(late);
+        seen.handled = true;
+        seen.reason = reason;
+        if (Due* repeated = due(seen.due)) {
+            repeated->handled = true;
+            repeated->reason = reason;
+        }
+        return;
+    }
+    Due* entry = due(id);
+    if (!entry || !entry->handed_out || entry->handled) return;
+    entry->handled = true;
+    entry->reason = reason;
+    if (entry->qos == QoS::at_least_once) return;
+    Seen& seen = seen_[entry->id];
+    seen.handled = true;
+    seen.reason = reason;
+}
+
+std::optional<Ack> Inbox::next_ack() {
+    if (due_.empty() || !due_.front().handled) return std::nullopt;
+    const Due entry = due_.front();
+    due_.pop_front();
+    ++base_;
+    const bool qos1 = entry.qos == QoS::at_least_once;
+    if (qos1) {
+        --window_;
+    } else if (is_refusal(entry.reason)) {
+        --window_;
+        seen_.erase(entry.id);
+    } else {
+        seen_[entry.id].due = 0;
+    }
+    return Ack{qos1 ? PacketType::puback : PacketType::pubrec, entry.id, entry.reason, {}};
+}
+
+std::optional<Reason> Inbox::release(PacketId id) {
+    const auto found = seen_.find(id);
+    if (found == seen_.end()) return Reason::packet_identifier_not_found;
+    if (!found->second.handled || found->second.due != 0) return std::nullopt;
+    if (found->second.counted) --window_;
+    seen_.erase(found);
+    return Reason::success;
+}
+
+void Inbox::disconnected() {
+    for (std::size_t i = 0; i < due_.size(); ++i) {
+        const Due& entry = due_[i];
+        if (entry.qos == QoS::exactly_once && entry.handed_out && !entry.handled) earlier_.try_emplace(base_ + i, entry.id);
+    }
+    base_ += due_.size();
+    due_.clear();
+    window_ = 0;
+    for (auto& [id, seen] : seen_) {
+        seen.due = 0;
+        seen.counted = false;
+    }
+}
+
+void Inbox::session_lost() {
+    disconnected();
+    seen_.clear();
+    earlier_.clear();
+}
+
+std::size_t Inbox::unacknowledged() const noexcept {
+    return earlier_.size() + static_cast<std::size_t>(std::count_if(due_.begin(), due_.end(), [](const Due& entry) {
+               return !entry.handled;
+           }));
+}
+
+std::vector<PacketId> Inbox::seen() const {
+    std::vector<PacketId> ids;
+    for (const auto& [id, seen] : seen_) ids.push_back(id);
+    std::sort(ids.begin(), ids.end());
+    return ids;
+}
+
+} // namespace tortoise::core

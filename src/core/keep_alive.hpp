@@ -1,0 +1,63 @@
+#pragma once
+/// Keeps a connection alive and notices when it is dead. [MQTT-3.1.2.10]
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+#include <tortoise/core/engine.hpp>
+#include <utility>
+
+namespace tortoise::core {
+
+/// A PINGREQ is due when nothing was sent, or nothing came, for the interval. Whatever comes shows that the peer lives; it is
+/// taken for dead when an answer is due and nothing came for the time-out.
+class KeepAlive {
+public:
+    struct Ping {
+        Token token;
+        Time sent;
+    };
+
+    explicit KeepAlive(Duration timeout) noexcept : timeout_(timeout) {}
+
+    /// The connection is up. Interval zero: no pings by itself.
+    void begin(Time now, Duration interval) noexcept {
+        interval_ = interval;
+        sent_ = received_ = now;
+        awaited_.clear();
+    }
+    /// The connection ended; returns the pings that will not be answered.
+    std::deque<Ping> end() noexcept {
+        interval_ = {};
+        return std::exchange(awaited_, {});
+    }
+
+    void sent(Time now) noexcept { sent_ = now; }
+    void received(Time now) noexcept { received_ = now; }
+    void pinged(Time now, Token token) { awaited_.push_back({token, now}); }
+    /// A PINGRESP: the ping that it answers; nothing if none was asked.
+    std::optional<Ping> answered() {
+        if (awaited_.empty()) return std::nullopt;
+        const Ping ping = awaited_.front();
+        awaited_.pop_front();
+        return ping;
+    }
+
+    Duration interval() const noexcept { return interval_; }
+    std::optional<Time> ping_due() const noexcept {
+        if (interval_ <= Duration::zero() || !awaited_.empty()) return std::nullopt;
+        return std::min(sent_, received_) + interval_;
+    }
+    std::optional<Time> dead_at() const noexcept {
+        if (awaited_.empty()) return std::nullopt;
+        return std::max(awaited_.front().sent, received_) + timeout_;
+    }
+
+private:
+    Duration timeout_;
+    Duration interval_ = {};
+    Time sent_ = {}, received_ = {};
+    std::deque<Ping> awaited_;
+};
+
+} // namespace tortoise::core

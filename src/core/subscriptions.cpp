@@ -1,0 +1,353 @@
+#include "core/subscriptions.hpp"
+
+#include <algorithm>
+#include <tortoise/topic.hpp>
+
+namespace tortoise::core {
+
+namespace {
+
+constexpr std::size_t most_unanswered = 8;  // requests without a reply before the broker is given up
+
+// What may get better by itself, or with an administrator's help, is asked again.
+bool is_passing(Reason reason) noexcept {
+    switch (reason) {
+    case Reason::unspecified_error:
+    case Reason::implementation_specific_error:
+    case Reason::packet_identifier_in_use:
+    case Reason::quota_exceeded: return true;
+    default: return false;
+    }
+}
+
+std::string_view routed(std::string_view filter) noexcept {
+    const auto shared = parse_shared(filter);
+    return shared ? shared->filter : filter;
+}
+
+std::size_t encoded_entry(std::string_view filter) noexcept { return 2 + filter.size() + 1; }
+
+} // namespace
+
+// ---- Operations ----------------------------------------------------------------------------------------------------
+
+std::uint64_t Subscriptions::open(Token token, bool subscribe, std::size_t count, std::vector<Event>& events) {
+    if (count == 0) {
+        if (token != 0 && subscribe) events.push_back(Subscribed{token, {}});
+        if (token != 0 && !subscribe) events.push_back(Unsubscribed{token, {}});
+        return 0;
+    }
+    operations_[next_operation_] = {token, subscribe, count, std::vector<std::optional<Result<Grant>>>(count)};
+    return next_operation_++;
+}
+
+void Subscriptions::answer(const Waiter& waiter, const Result<Grant>& result, std::vector<Event>& events) {
+    const auto found = operations_.find(waiter.operation);
+    if (found == operations_.end() || found->second.results[waiter.index]) return;
+    Operation& operation = found->second;
+    operation.results[waiter.index] = result;
+    if (--operation.open > 0) return;
+    if (operation.token != 0 && operation.subscribe) {
+        Subscribed done{operation.token, {}};
+        for (auto& r : operation.results) done.results.push_back(std::move(*r));
+        events.push_back(std::move(done));
+    } else if (operation.token != 0) {
+        Unsubscribed done{operation.token, {}};
+        for (auto& r : operation.results)
+            done.results.push_back(*r ? Result<Done>(Done{}) : Result<Done>(std::move(*r).error()));
+        events.push_back(std::move(done));
+    }
+    operations_.erase(found);
+}
+
+void Subscriptions::answer(std::vector<Waiter>& waiters, const Result<Grant>& result, std::vector<Event>& events) {
+    for (const auto& waiter : std::exchange(waiters, {})) answer(waiter, result, events);
+}
+
+// ---- What the user wants -------------------------------------------------------------------------------------------
+
+void Subscriptions::subscribe(std::vector<TopicFilter> filters, Route route, Token token, std::vector<Event>& events) {
+    const auto operation = open(token, true, filters.size(), events);
+    for (std::size_t i = 0; i < filters.size(); ++i) want(std::move(filters[i]), route, {operation, i}, events);
+}
+
+void Subscriptions::want(TopicFilter wanted, Route route, Waiter waiter, std::vector<Event>& events) {
+    if (auto valid = check_filter(wanted.filter); !valid) return answer(waiter, valid.error(), events);
+    if (wanted.options.qos > QoS::exactly_once)
+        return answer(waiter, make_error(Errc::invalid_qos, "QoS is 0, 1 or 2"), events);
+    const SubscribeOptions plain{.qos = wanted.options.qos};
+    if (settings_.version == Version::v3_1_1 && wanted.options != plain)
+        return answer(waiter, make_error(Errc::not_supported, "MQTT 3.1.1 has no subscription options but the QoS"), events);
+    if (wanted.options.no_local && parse_shared(wanted.filter))
+        return answer(waiter, make_error(Errc::invalid_option, "[MQTT-3.8.3-4] no_local on a shared subscription"), events);
+
+    if (const auto going = leaving_.find(wanted.filter); going != leaving_.end() && !going->second.asked) {
+        answer(going->second.waiters, Grant{}, events);
+        leaving_.erase(going);
+    }
+    const auto [at, fresh] = filters_.try_emplace(wanted.filter);
+    Wanted& filter = at->second;
+    filter.generation = next_generation_++;
+    if (fresh) filter.order = filter.generation;
+    if (!fresh && filter.route != 0) routes_.erase(routed(wanted.filter), filter.route);
+    if (route != 0) routes_.insert(routed(wanted.filter), route);
+    filter.options = wanted.options;
+    filter.route = route;
+    filter.state = State::wanted;
+    filter.retry_at.reset();
+    filter.waiters.push_back(waiter);
+    todo_.push_back({true, std::move(wanted.filter)});
+}
+
+void Subscriptions::unsubscribe(std::vector<std::string> filters, Token token, std::vector<Event>& events) {
+    const auto operation = open(token, false, filters.size(), events);
+    for (std::size_t i = 0; i < filters.size(); ++i) leave(std::move(filters[i]), {operation, i}, events);
+}
+
+void Subscriptions::leave(std::string filter, Waiter waiter, std::vector<Event>& events) {
+    if (auto valid = check_filter(filter); !valid) return answer(waiter, valid.error(), events);
+    if (const auto wanted = filters_.find(filter); wanted != filters_.end()) {
+        answer(wanted->second.waiters, make_error(Errc::cancelled, "unsubscribed before it was granted"), events);
+        if (wanted->second.route != 0) routes_.erase(routed(filter), wanted->second.route);
+        filters_.erase(wanted);
+    }
+    Leaving& leaving = leaving_[filter];
+    leaving.waiters.push_back(waiter);
+    leaving.asked = false;
+    todo_.push_back({false, std::move(filter)});
+}
+
+// ---- The connection ------------------------------------------------------------------------------------------------
+
+void Subscriptions::connected(bool session_present, std::vector<Event>& events) {
+    todo_.clear();
+    retries_.clear();
+    if (!session_present) {
+        for (auto& [filter, leaving] : leaving_) {
+            answer(leaving.waiters, Grant{}, events);
+            events.push_back(FilterChanged{filter, std::nullopt, false});
+        }
+        leaving_.clear();
+    }
+    for (const auto& [filter, leaving] : leaving_) todo_.push_back({false, filter});
+
+    std::vector<std::pair<std::uint64_t, const std::string*>> missing;
+    for (auto& [filter, wanted] : filters_) {
+        if (session_present && wanted.state == State::granted) continue;
+        wanted.state = State::wanted;
+        wanted.retry_at.reset();
+        missing.emplace_back(wanted.order, &filter);
+    }
+    std::sort(missing.begin(), missing.end());
+    for (const auto& [order, filter] : missing) todo_.push_back({true, *filter});
+}
+
+void Subscriptions::ask_again(Asked& asked) {
+    for (auto& entry : asked.entries) {
+        if (asked.subscribe) {
+            const auto wanted = filters_.find(entry.filter);
+            if (wanted == filters_.end()) continue;
+            auto& waiters = wanted->second.waiters;
+            waiters.insert(waiters.begin(), entry.waiters.begin(), entry.waiters.end());
+            if (wanted->second.state == State::asked) wanted->second.state = State::wanted;
+        } else if (const auto leaving = leaving_.find(entry.filter); leaving != leaving_.end()) {
+            auto& waiters = leaving->second.waiters;
+            waiters.insert(waiters.begin(), entry.waiters.begin(), entry.waiters.end());
+            leaving->second.asked = false;
+        }
+        entry.waiters.clear();
+        todo_.push_back({asked.subscribe, entry.filter});
+    }
+    asked.reply_by.reset();
+}
+
+void Subscriptions::disconnected(std::vector<Event>& events) {
+    for (auto& [id, asked] : asked_) {
+        ask_again(asked);
+        for (auto& entry : asked.entries)  // those that nobody wants asked again
+            answer(entry.waiters, make_error(Errc::cancelled, "withdrawn before the broker replied"), events);
+    }
+    asked_.clear();
+}
+
+void Subscriptions::stop(const Error& why, std::vector<Event>& events) {
+    asked_.clear();
+    todo_.clear();
+    leaving_.clear();
+    for (auto& [filter, wanted] : filters_) wanted.waiters.clear();
+    while (!operations_.empty()) {
+        const auto [number, operation] = *operations_.begin();
+        for (std::size_t i = 0; i < operation.results.size(); ++i) answer(Waiter{number, i}, why, events);
+    }
+}
+
+// ---- Asking --------------------------------------------------------------------------------------------------------
+
+bool Subscriptions::still_to_do(const Todo& todo) const {
+    if (!todo.subscribe) {
+        const auto leaving = leaving_.find(todo.filter);
+        return leaving != leaving_.end() && !leaving->second.asked;
+    }
+    const auto wanted = filters_.find(todo.filter);
+    return wanted != filters_.end() && wanted->second.state == State::wanted && !wanted->second.retry_at;
+}
+
+std::optional<Error> Subscriptions::refused_here(const Todo& todo, const Limits& limits) const {
+    const bool shared = parse_shared(todo.filter).has_value();
+    if (todo.subscribe && shared && !limits.shared) return make_error(Reason::shared_subscriptions_not_supported);
+    if (todo.subscribe && !limits.wildcards && routed(todo.filter).find_first_of("+#") != std::string_view::npos)
+        return make_error(Reason::wildcard_subscriptions_not_supported);
+    return std::nullopt;
+}
+
+void Subscriptions::refuse(const std::string& filter, Wanted& wanted, Error why, std::vector<Event>& events) {
+    events.push_back(FilterChanged{filter, Result<Grant>(why), false});
+    answer(wanted.waiters, std::move(why), events);
+    if (wanted.route != 0) routes_.erase(routed(filter), wanted.route);
+    filters_.erase(filter);
+}
+
+std::optional<Subscriptions::Request> Subscriptions::next(const Limits& limits, std::vector<Event>& events) {
+    asking_.clear();
+    Request request;
+    std::size_t size = 5 + 2 + 1;  // fixed header, packet identifier, no properties
+    while (!todo_.empty()) {
+        Todo& todo = todo_.front();
+        if (!still_to_do(todo)) {
+            todo_.pop_front();
+            continue;
+        }
+        if (auto error = refused_here(todo, limits)) {
+            const std::string filter = std::move(todo.filter);
+            todo_.pop_front();
+            refuse(filter, filters_.find(filter)->second, std::move(*error), events);
+            continue;
+        }
+        if (!asking_.empty() && todo.subscribe != asking_subscribe_) break;
+        if (!asking_.empty() && size + encoded_entry(todo.filter) > limits.packet_size) break;
+        size += encoded_entry(todo.filter);
+        asking_subscribe_ = todo.subscribe;
+        AskedEntry entry;
+        entry.filter = std::move(todo.filter);
+        SubscribeOptions options;
+        todo_.pop_front();
+        if (asking_subscribe_) {
+            Wanted& wanted = filters_.find(entry.filter)->second;
+            wanted.state = State::asked;
+            entry.requested = wanted.options.qos;
+            entry.generation = wanted.generation;
+            options = wanted.options;
+            entry.waiters = std::exchange(wanted.waiters, {});
+        } else {
+            Leaving& leaving = leaving_.find(entry.filter)->second;
+            leaving.asked = true;
+            entry.waiters = std::exchange(leaving.waiters, {});
+        }
+        asking_.push_back(std::move(entry));
+        request.entries.push_back({{}, options});
+    }
+    if (asking_.empty()) return std::nullopt;
+    request.subscribe = asking_subscribe_;
+    for (std::size_t i = 0; i < asking_.size(); ++i) request.entries[i].filter = asking_[i].filter;
+    return request;
+}
+
+void Subscriptions::asked(Time now, PacketId id) {
+    asked_[id] = {asking_subscribe_, now + settings_.reply_timeout, std::move(asking_)};
+    asking_.clear();
+}
+
+// ---- The broker's reply --------------------------------------------------------------------------------------------
+
+bool Subscriptions::awaits(PacketId id, bool subscribe) const {
+    const auto found = asked_.find(id);
+    return found != asked_.end() && found->second.subscribe == subscribe;
+}
+
+bool Subscriptions::replied(Time now, PacketId id, bool subscribe, const std::vector<Reason>& reasons, Octets text,
+                            std::vector<Event>& events) {
+    const auto found = asked_.find(id);
+    const bool reasons_expected = subscribe || settings_.version == Version::v5;
+    if (reasons_expected && reasons.size() != found->second.entries.size()) return false;
+    Asked asked = std::move(found->second);
+    asked_.erase(found);
+    for (std::size_t i = 0; i < asked.entries.size(); ++i) {
+        if (subscribe) granted(now, asked.entries[i], reasons[i], text, events);
+        else left(asked.entries[i], events);
+    }
+    return true;
+}
+
+void Subscriptions::granted(Time now, AskedEntry& entry, Reason reason, Octets text, std::vector<Event>& events) {
+    const auto found = filters_.find(entry.filter);
+    Wanted* wanted = found == filters_.end() || found->second.generation != entry.generation ? nullptr : &found->second;
+    if (!is_refusal(reason)) {
+        const Grant grant{entry.requested, static_cast<QoS>(reason)};
+        answer(entry.waiters, grant, events);
+        if (!wanted) return;
+        wanted->state = State::granted;
+        wanted->grant = grant;
+        wanted->refusals = 0;
+        answer(wanted->waiters, grant, events);
+        events.push_back(FilterChanged{entry.filter, Result<Grant>(grant), true});
+        return;
+    }
+    Error error = make_error(reason, std::string(text));
+    answer(entry.waiters, error, events);
+    if (!wanted) return;
+    if (!is_passing(reason)) return refuse(entry.filter, *wanted, std::move(error), events);
+    Duration span = settings_.retry.min;
+    for (unsigned i = 0; i < wanted->refusals && span < settings_.retry.max; ++i) span *= 2;
+    ++wanted->refusals;
+    wanted->state = State::wanted;
+    wanted->retry_at = now + std::min(span, settings_.retry.max);
+    retries_.emplace(*wanted->retry_at, entry.filter);
+    events.push_back(FilterChanged{entry.filter, Result<Grant>(std::move(error)), true});
+}
+
+// An UNSUBACK is done whatever its reason says: the filter is not wanted, and a refusal cannot bring it back.
+void Subscriptions::left(AskedEntry& entry, std::vector<Event>& events) {
+    answer(entry.waiters, Grant{}, events);
+    const auto leaving = leaving_.find(entry.filter);
+    if (leaving == leaving_.end() || !leaving->second.asked) return;
+    answer(leaving->second.waiters, Grant{}, events);
+    leaving_.erase(leaving);
+    if (filters_.find(entry.filter) == filters_.end())
+        events.push_back(FilterChanged{std::move(entry.filter), std::nullopt, false});
+}
+
+// ---- Time ----------------------------------------------------------------------------------------------------------
+
+std::optional<Time> Subscriptions::reply_due() const {
+    std::optional<Time> soonest;
+    for (const auto& [id, asked] : asked_)
+        if (asked.reply_by && (!soonest || *asked.reply_by < *soonest)) soonest = asked.reply_by;
+    return soonest;
+}
+
+std::optional<Time> Subscriptions::retry_due() const {
+    return retries_.empty() ? std::nullopt : std::optional(retries_.begin()->first);
+}
+
+bool Subscriptions::elapsed(Time now) {
+    for (auto& [id, asked] : asked_)
+        if (asked.reply_by && *asked.reply_by <= now) ask_again(asked);
+    while (!retries_.empty() && retries_.begin()->first <= now) {
+        const auto due = retries_.extract(retries_.begin());
+        const auto wanted = filters_.find(due.mapped());
+        if (wanted == filters_.end() || wanted->second.retry_at != due.key()) continue;
+        wanted->second.retry_at.reset();
+        todo_.push_back({true, due.mapped()});
+    }
+    return asked_.size() <= most_unanswered;
+}
+
+std::vector<Snapshot::Filter> Subscriptions::list() const {
+    std::vector<Snapshot::Filter> all;
+    for (const auto& [filter, wanted] : filters_)
+        all.push_back({{filter, wanted.options},
+                       wanted.state == State::granted ? std::optional(wanted.grant) : std::nullopt});
+    return all;
+}
+
+} // namespace tortoise::core

@@ -1,0 +1,137 @@
+#pragma once
+/// The filters that are wanted, and what is asked of the broker to make it so.
+
+#include "core/limits.hpp"
+#include "core/topic_tree.hpp"
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <tortoise/core/engine.hpp>
+#include <vector>
+
+namespace tortoise::core {
+
+/// Desired state, reconciled with every connection. A filter's life:
+///
+///   state     event                        next      output
+///   –         subscribe                    wanted
+///   wanted    connection up                asked     SUBSCRIBE
+///   asked     SUBACK grants                granted   result, FilterChanged
+///   asked     SUBACK refuses, passing      wanted    result, FilterChanged; asked again after a backoff
+///   asked     SUBACK refuses, for good     –         result, FilterChanged
+///   asked     no reply in time             wanted    asked again; the late reply still counts
+///   asked     connection lost              wanted
+///   granted   subscribe again              wanted
+///   granted   session lost                 wanted
+///   any       unsubscribe                  leaving   UNSUBSCRIBE; done without one if the session is lost
+///   leaving   UNSUBACK                     –         result, FilterChanged
+class Subscriptions {
+public:
+    struct Settings {
+        Version version;
+        Duration reply_timeout;
+        Backoff retry;
+    };
+    /// A SUBSCRIBE or UNSUBSCRIBE to be sent. The views live until the next call.
+    struct Request {
+        bool subscribe = true;
+        std::vector<Subscribe::Entry> entries;  // of an UNSUBSCRIBE only the filters count
+    };
+
+    explicit Subscriptions(Settings settings) : settings_(settings) {}
+
+    void subscribe(std::vector<TopicFilter>, Route, Token, std::vector<Event>&);
+    void unsubscribe(std::vector<std::string>, Token, std::vector<Event>&);
+
+    void connected(bool session_present, std::vector<Event>&);
+    void disconnected(std::vector<Event>&);
+    /// Ends every operation that is open.
+    void stop(const Error&, std::vector<Event>&);
+
+    /// What to send next; then asked() tells under which identifier it was sent.
+    std::optional<Request> next(const Limits&, std::vector<Event>&);
+    void asked(Time now, PacketId);
+    /// Is this the identifier of a request of that kind that has no reply yet?
+    bool awaits(PacketId, bool subscribe) const;
+    /// The broker's reply to awaits(); false if it does not have a reason per filter.
+    bool replied(Time now, PacketId, bool subscribe, const std::vector<Reason>&, Octets text, std::vector<Event>&);
+
+    std::optional<Time> reply_due() const;
+    std::optional<Time> retry_due() const;
+    /// False if the broker left so many requests without a reply that it should be given up.
+    bool elapsed(Time now);
+
+    const TopicTree& routes() const noexcept { return routes_; }
+    std::vector<Snapshot::Filter> list() const;
+
+private:
+    struct Waiter {
+        std::uint64_t operation;
+        std::size_t index;
+    };
+    struct Operation {
+        Token token;
+        bool subscribe;
+        std::size_t open;
+        std::vector<std::optional<Result<Grant>>> results;
+    };
+    enum class State : std::uint8_t { wanted, asked, granted };
+    struct Wanted {
+        SubscribeOptions options = {};
+        Route route = 0;
+        std::uint64_t order = 0;       // of being wanted first
+        std::uint64_t generation = 0;  // of being wanted last: a reply to an earlier request says nothing about it
+        State state = State::wanted;
+        Grant grant = {};
+        unsigned refusals = 0;
+        std::optional<Time> retry_at = {};
+        std::vector<Waiter> waiters = {};
+    };
+    struct Leaving {
+        bool asked = false;
+        std::vector<Waiter> waiters = {};
+    };
+    struct Todo {
+        bool subscribe;
+        std::string filter;
+    };
+    struct AskedEntry {
+        std::string filter;
+        QoS requested = QoS::at_most_once;
+        std::uint64_t generation = 0;
+        std::vector<Waiter> waiters;
+    };
+    struct Asked {
+        bool subscribe;
+        std::optional<Time> reply_by;  // nothing: overdue, and asked again
+        std::vector<AskedEntry> entries;
+    };
+
+    void answer(const Waiter&, const Result<Grant>&, std::vector<Event>&);
+    void answer(std::vector<Waiter>&, const Result<Grant>&, std::vector<Event>&);
+    std::uint64_t open(Token, bool subscribe, std::size_t count, std::vector<Event>&);
+    void want(TopicFilter, Route, Waiter, std::vector<Event>&);
+    void leave(std::string, Waiter, std::vector<Event>&);
+    void granted(Time, AskedEntry&, Reason, Octets text, std::vector<Event>&);
+    void left(AskedEntry&, std::vector<Event>&);
+    void ask_again(Asked&);
+    bool still_to_do(const Todo&) const;
+    std::optional<Error> refused_here(const Todo&, const Limits&) const;
+    void refuse(const std::string& filter, Wanted&, Error, std::vector<Event>&);
+
+    Settings settings_;
+    std::map<std::string, Wanted, std::less<>> filters_;
+    std::map<std::string, Leaving, std::less<>> leaving_;
+    std::deque<Todo> todo_;             // what to ask; entries may be out of date
+    std::vector<AskedEntry> asking_;    // between next() and asked()
+    bool asking_subscribe_ = true;
+    std::map<PacketId, Asked> asked_;
+    std::multimap<Time, std::string> retries_;  // entries may be out of date
+    std::map<std::uint64_t, Operation> operations_;
+    std::uint64_t next_operation_ = 1, next_generation_ = 1;
+    TopicTree routes_;
+};
+
+} // namespace tortoise::core
