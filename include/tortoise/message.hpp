@@ -17,6 +17,7 @@ struct MessageView {
     bool retain = false;     ///< sent because of the subscription, not because it was just published [MQTT-3.3.1.3]
     bool duplicate = false;  ///< DUP: the sender tried before [MQTT-3.3.1.1]
     PropertiesView properties = {};
+    std::uint16_t packet_id = 0;  ///< of a received message of QoS 1 or 2: the identifier that the broker gave it
 
     std::string_view text() const noexcept { return payload; }
     Levels levels() const noexcept { return Levels(topic); }
