@@ -47,11 +47,14 @@ public:
     void reset();
 
 private:
+    void take(std::size_t count);  // from the input to the tail
+    Error fail(Reason);
+
     std::size_t max_;
     Octets input_ = {};
     std::string tail_;   // the unfinished packet
     std::string whole_;  // the packet that was completed from the tail; frames point into it
-    bool broken_ = false;
+    Reason broken_ = Reason::success;  // what ended the stream
 };
 
 /// Decodes one packet. Errors carry the Reason for a DISCONNECT (malformed_packet, protocol_error, topic_name_invalid, …)
