@@ -5,9 +5,9 @@
 namespace tortoise::core {
 
 namespace {
-constexpr std::uint16_t most_outgoing = 64;    // bounds what one connection keeps for its aliases
-constexpr std::size_t shortest_to_alias = 4;   // an alias costs three octets
-}
+constexpr std::uint16_t most_outgoing = 64;  // bounds what one connection keeps for its aliases
+constexpr std::size_t shortest_to_alias = 4; // an alias costs three octets
+} // namespace
 
 void IncomingAliases::reset(std::uint16_t maximum) {
     maximum_ = maximum;

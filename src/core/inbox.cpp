@@ -82,7 +82,8 @@ std::optional<Reason> Inbox::release(PacketId id) {
 void Inbox::disconnected() {
     for (std::size_t i = 0; i < due_.size(); ++i) {
         const Due& entry = due_[i];
-        if (entry.qos == QoS::exactly_once && entry.handed_out && !entry.handled) earlier_.try_emplace(base_ + i, entry.id);
+        if (entry.qos == QoS::exactly_once && entry.handed_out && !entry.handled)
+            earlier_.try_emplace(base_ + i, entry.id);
     }
     base_ += due_.size();
     due_.clear();
@@ -100,9 +101,8 @@ void Inbox::session_lost() {
 }
 
 std::size_t Inbox::unacknowledged() const noexcept {
-    return earlier_.size() + static_cast<std::size_t>(std::count_if(due_.begin(), due_.end(), [](const Due& entry) {
-               return !entry.handled;
-           }));
+    return earlier_.size() + static_cast<std::size_t>(std::count_if(due_.begin(), due_.end(),
+                                                                    [](const Due& entry) { return !entry.handled; }));
 }
 
 std::vector<PacketId> Inbox::seen() const {

@@ -23,7 +23,8 @@ namespace tortoise::core {
 ///   handled    PUBREL                      –         PUBCOMP
 ///   –          PUBREL                      –         PUBCOMP (MQTT 5: packet_identifier_not_found)
 ///
-/// Acknowledgements leave in the order in which the messages arrived on the present connection. [MQTT-4.6.0-2] [MQTT-4.6.0-3]
+/// Acknowledgements leave in the order in which the messages arrived on the present connection. [MQTT-4.6.0-2]
+/// [MQTT-4.6.0-3]
 class Inbox {
 public:
     explicit Inbox(std::uint16_t receive_maximum) : receive_maximum_(receive_maximum) {}
@@ -31,7 +32,7 @@ public:
     enum class Arrival : std::uint8_t { deliver, duplicate, exceeded };
     struct Arrived {
         Arrival what;
-        InboundId id = 0;  // of `deliver`
+        InboundId id = 0; // of `deliver`
     };
     /// A PUBLISH of QoS 1 or 2.
     Arrived publish(QoS, PacketId);
@@ -48,19 +49,19 @@ public:
     void session_lost();
 
     std::size_t unacknowledged() const noexcept;
-    std::vector<PacketId> seen() const;  // QoS 2 identifiers, ascending
+    std::vector<PacketId> seen() const; // QoS 2 identifiers, ascending
 
 private:
     struct Due {
         PacketId id;
         QoS qos;
-        bool handed_out = true;  // false: a repetition of what the user has already
+        bool handed_out = true; // false: a repetition of what the user has already
         bool handled = false;
         Reason reason = Reason::success;
     };
     struct Seen {
-        InboundId due = 0;  // where its PUBREC stands in due_; 0: nowhere, on this connection
-        bool counted = false;  // against the Receive Maximum of this connection
+        InboundId due = 0;    // where its PUBREC stands in due_; 0: nowhere, on this connection
+        bool counted = false; // against the Receive Maximum of this connection
         bool handled = false;
         Reason reason = Reason::success;
     };
@@ -69,11 +70,11 @@ private:
     InboundId append(Due);
 
     std::uint16_t receive_maximum_;
-    std::size_t window_ = 0;  // of the Receive Maximum, what is taken
-    std::deque<Due> due_;     // of the present connection
-    InboundId base_ = 1;      // of due_.front()
-    std::unordered_map<PacketId, Seen> seen_;             // QoS 2
-    std::unordered_map<InboundId, PacketId> earlier_;     // handed out on an earlier connection, not yet handled; QoS 2
+    std::size_t window_ = 0;                          // of the Receive Maximum, what is taken
+    std::deque<Due> due_;                             // of the present connection
+    InboundId base_ = 1;                              // of due_.front()
+    std::unordered_map<PacketId, Seen> seen_;         // QoS 2
+    std::unordered_map<InboundId, PacketId> earlier_; // handed out on an earlier connection, not yet handled; QoS 2
 };
 
 } // namespace tortoise::core

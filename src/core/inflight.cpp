@@ -11,8 +11,10 @@ Inflight::Entry& Inflight::insert(PacketId id, Outbound&& outbound) {
     entry.outbound = std::move(outbound);
     entry.used = true;
     entry.previous = last_;
-    if (last_) entries_[last_].next = id;
-    else first_ = id;
+    if (last_)
+        entries_[last_].next = id;
+    else
+        first_ = id;
     last_ = id;
     ++size_;
     return entry;
@@ -20,10 +22,14 @@ Inflight::Entry& Inflight::insert(PacketId id, Outbound&& outbound) {
 
 Inflight::Entry Inflight::erase(PacketId id) {
     Entry taken = std::exchange(entries_[id], Entry{});
-    if (taken.previous) entries_[taken.previous].next = taken.next;
-    else first_ = taken.next;
-    if (taken.next) entries_[taken.next].previous = taken.previous;
-    else last_ = taken.previous;
+    if (taken.previous)
+        entries_[taken.previous].next = taken.next;
+    else
+        first_ = taken.next;
+    if (taken.next)
+        entries_[taken.next].previous = taken.previous;
+    else
+        last_ = taken.previous;
     if (--size_ == 0 && entries_.size() > 1024) entries_ = {};
     return taken;
 }

@@ -26,8 +26,8 @@ public:
     struct Entry {
         Outbound outbound = {};
         Step step = Step::published;
-        bool on_wire = false;   ///< sent on the present connection
-        bool answered = false;  ///< its outcome was told before: cancelled
+        bool on_wire = false;  ///< sent on the present connection
+        bool answered = false; ///< its outcome was told before: cancelled
         PacketId previous = 0, next = 0;
         bool used = false;
     };
@@ -48,7 +48,7 @@ public:
     const Entry& at(PacketId id) const noexcept { return entries_[id]; }
 
 private:
-    std::vector<Entry> entries_;  // by identifier; see PacketIds for why it stays small
+    std::vector<Entry> entries_; // by identifier; see PacketIds for why it stays small
     PacketId first_ = 0, last_ = 0;
     std::size_t size_ = 0;
 };

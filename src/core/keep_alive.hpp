@@ -9,8 +9,8 @@
 
 namespace tortoise::core {
 
-/// A PINGREQ is due when nothing was sent, or nothing came, for the interval. Whatever comes shows that the peer lives; it is
-/// taken for dead when an answer is due and nothing came for the time-out.
+/// A PINGREQ is due when nothing was sent, or nothing came, for the interval. Whatever comes shows that the peer lives;
+/// it is taken for dead when an answer is due and nothing came for the time-out.
 class KeepAlive {
 public:
     struct Ping {

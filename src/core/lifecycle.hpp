@@ -25,8 +25,8 @@ constexpr std::string_view to_string(State state) noexcept {
     return names[static_cast<std::size_t>(state)];
 }
 
-/// Exponential backoff with full jitter over a list of endpoints that are tried in turn. The span grows once per round, up to
-/// its maximum, and starts over only after a connection that was stable.
+/// Exponential backoff with full jitter over a list of endpoints that are tried in turn. The span grows once per round,
+/// up to its maximum, and starts over only after a connection that was stable.
 class Lifecycle {
 public:
     Lifecycle(Backoff backoff, std::size_t endpoints, std::uint64_t seed) noexcept
@@ -46,7 +46,8 @@ public:
         endpoint_ = (endpoint_ + 1) % endpoints_;
         const unsigned rounds = attempt_++ / static_cast<unsigned>(endpoints_);
         Duration span = retry == Retry::slow ? backoff_.max : backoff_.min;
-        for (unsigned i = 0; i < rounds && span < backoff_.max; ++i) span = span > backoff_.max / 2 ? backoff_.max : span * 2;
+        for (unsigned i = 0; i < rounds && span < backoff_.max; ++i)
+            span = span > backoff_.max / 2 ? backoff_.max : span * 2;
         return random_.up_to(std::min(span, backoff_.max));
     }
 

@@ -16,7 +16,7 @@ struct Limits {
     std::uint16_t topic_aliases = 0;
     bool wildcards = true;
     bool shared = true;
-    std::optional<std::uint16_t> keep_alive = {};  // seconds
+    std::optional<std::uint16_t> keep_alive = {}; // seconds
 
     static Limits of(const Connack& connack) {
         const PropertiesView p = connack.properties;

@@ -14,7 +14,7 @@ struct Outbound {
     Time accepted = {};
     std::optional<Time> expires = {};
     int priority = 0;
-    std::uint32_t attempts = 0;  // how often it was sent
+    std::uint32_t attempts = 0; // how often it was sent
 
     std::size_t bytes() const noexcept {
         return message.topic.size() + message.payload.size() + message.properties.view().octets().size();

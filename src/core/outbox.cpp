@@ -3,7 +3,7 @@
 namespace tortoise::core {
 
 namespace {
-constexpr std::size_t slack = 64;  // holes and stale expiries that are tolerated besides as many as there are messages
+constexpr std::size_t slack = 64; // holes and stale expiries that are tolerated besides as many as there are messages
 }
 
 bool Outbox::full_for(const Outbound& outbound) const noexcept {

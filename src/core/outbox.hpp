@@ -24,10 +24,11 @@ public:
 
     explicit Outbox(Queue limits) : limits_(limits) {}
 
-    /// Takes a message in, by the overflow policy. Those that had to go, maybe the new one itself, are appended to `dropped`.
+    /// Takes a message in, by the overflow policy. Those that had to go, maybe the new one itself, are appended to
+    /// `dropped`.
     void push(Outbound&&, std::vector<Dropped>& dropped);
-    /// Takes back what was sent and came to nothing: it stands before everything else, and no bound applies, since it was
-    /// accepted before.
+    /// Takes back what was sent and came to nothing: it stands before everything else, and no bound applies, since it
+    /// was accepted before.
     void push_front(Outbound&&);
 
     bool empty() const noexcept { return live_ == 0; }
@@ -62,12 +63,12 @@ private:
     Sequence oldest();
 
     Queue limits_;
-    std::deque<Slot> slots_;  // in order; those taken out of the middle stay behind as holes until they are many
-    Sequence base_ = Sequence{1} << 32;  // of slots_.front(); room before it for push_front
+    std::deque<Slot> slots_; // in order; those taken out of the middle stay behind as holes until they are many
+    Sequence base_ = Sequence{1} << 32; // of slots_.front(); room before it for push_front
     std::size_t live_ = 0, bytes_ = 0;
-    std::priority_queue<Expiry, std::vector<Expiry>, std::greater<>> expiries_;  // may name messages that are gone
-    std::unordered_map<std::string_view, Sequence> by_topic_;                    // only for latest_per_topic
-    std::set<std::pair<int, Sequence>> by_priority_;                             // only for by_priority
+    std::priority_queue<Expiry, std::vector<Expiry>, std::greater<>> expiries_; // may name messages that are gone
+    std::unordered_map<std::string_view, Sequence> by_topic_;                   // only for latest_per_topic
+    std::set<std::pair<int, Sequence>> by_priority_;                            // only for by_priority
 };
 
 } // namespace tortoise::core

@@ -7,9 +7,9 @@
 
 namespace tortoise::core {
 
-/// Hands out identifiers in turn from a range that stays at least twice as large as the number in use (up to 65,535): tables
-/// indexed by identifier stay small, and an identifier rests before it is used again, so that an acknowledgement that comes
-/// twice meets nobody.
+/// Hands out identifiers in turn from a range that stays at least twice as large as the number in use (up to 65,535):
+/// tables indexed by identifier stay small, and an identifier rests before it is used again, so that an acknowledgement
+/// that comes twice meets nobody.
 class PacketIds {
 public:
     /// 0 if all 65,535 are in use.
@@ -21,7 +21,7 @@ public:
     std::size_t used() const noexcept { return used_; }
 
 private:
-    std::vector<std::uint64_t> words_;  // a set bit: in use; bit 0 of the first stands for no identifier
+    std::vector<std::uint64_t> words_; // a set bit: in use; bit 0 of the first stands for no identifier
     std::size_t used_ = 0;
     std::uint32_t next_ = 1;
 };

@@ -23,14 +23,29 @@ template <class Sink> void put(Sink& sink, WireType type, const Property& p) {
     }
 }
 
-void append(std::string& to, const Property& property) {
-    const auto type = core::property_spec(static_cast<std::uint32_t>(property.id))->type;
+/// Identifier 0, which does not exist: reading ends there, and every packet with it is refused.
+constexpr char poison = 0;
+
+/// Has the property the type it is said to have, and a value which that type can carry?
+bool fits(const core::PropertySpec* spec, const Property& p, bool is_number) noexcept {
+    constexpr std::size_t longest = 65'535;
+    if (!spec || is_number != (core::largest_number(spec->type) > 0)) return false;
+    return is_number ? p.number <= core::largest_number(spec->type)
+                     : p.name.size() <= longest && p.value.size() <= longest;
+}
+
+void append(std::string& to, const Property& property, bool is_number) {
+    const auto* spec = core::property_spec(static_cast<std::uint32_t>(property.id));
+    if (!fits(spec, property, is_number)) {
+        to.push_back(poison);
+        return;
+    }
     Counter counter;
-    put(counter, type, property);
-    const auto at = to.size();
-    to.resize(at + counter.size());
-    Writer writer(to.data() + at);
-    put(writer, type, property);
+    put(counter, spec->type, property);
+    std::string octets(counter.size(), '\0'); // apart from the list, which the value may point into
+    Writer writer(octets.data());
+    put(writer, spec->type, property);
+    to.append(octets);
 }
 
 /// The octets of the first property of that identifier, cut out of a list; where it stood, or the end.
@@ -86,19 +101,20 @@ Properties& Properties::set(PropertyKey<std::uint32_t> key, std::uint32_t number
 }
 
 Properties& Properties::set(PropertyKey<Octets> key, Octets value) {
-    const std::string kept(value); // it may point into this list
+    std::string one;
+    append(one, {.id = key.id, .value = value}, false);
     remove(key.id);
-    append(encoded_, {.id = key.id, .value = kept});
+    encoded_.append(one);
     return *this;
 }
 
 Properties& Properties::add(PropertyKey<std::uint32_t> key, std::uint32_t number) {
-    append(encoded_, {.id = key.id, .number = number});
+    append(encoded_, {.id = key.id, .number = number}, true);
     return *this;
 }
 
 Properties& Properties::add_user(std::string_view name, std::string_view value) {
-    append(encoded_, {.id = PropertyId::user_property, .value = value, .name = name});
+    append(encoded_, {.id = PropertyId::user_property, .value = value, .name = name}, false);
     return *this;
 }
 

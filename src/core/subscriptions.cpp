@@ -7,7 +7,7 @@ namespace tortoise::core {
 
 namespace {
 
-constexpr std::size_t most_unanswered = 8;  // requests without a reply before the broker is given up
+constexpr std::ptrdiff_t most_unanswered = 8; // requests without a reply before the broker is given up
 
 // What may get better by itself, or with an administrator's help, is asked again.
 bool is_passing(Reason reason) noexcept {
@@ -25,6 +25,7 @@ std::string_view routed(std::string_view filter) noexcept {
     return shared ? shared->filter : filter;
 }
 
+constexpr std::size_t request_overhead = 5 + 2 + 1; // fixed header, packet identifier, no properties
 std::size_t encoded_entry(std::string_view filter) noexcept { return 2 + filter.size() + 1; }
 
 } // namespace
@@ -77,9 +78,11 @@ void Subscriptions::want(TopicFilter wanted, Route route, Waiter waiter, std::ve
         return answer(waiter, make_error(Errc::invalid_qos, "QoS is 0, 1 or 2"), events);
     const SubscribeOptions plain{.qos = wanted.options.qos};
     if (settings_.version == Version::v3_1_1 && wanted.options != plain)
-        return answer(waiter, make_error(Errc::not_supported, "MQTT 3.1.1 has no subscription options but the QoS"), events);
+        return answer(waiter, make_error(Errc::not_supported, "MQTT 3.1.1 has no subscription options but the QoS"),
+                      events);
     if (wanted.options.no_local && parse_shared(wanted.filter))
-        return answer(waiter, make_error(Errc::invalid_option, "[MQTT-3.8.3-4] no_local on a shared subscription"), events);
+        return answer(waiter, make_error(Errc::invalid_option, "[MQTT-3.8.3-4] no_local on a shared subscription"),
+                      events);
 
     if (const auto going = leaving_.find(wanted.filter); going != leaving_.end() && !going->second.asked) {
         answer(going->second.waiters, Grant{}, events);
@@ -161,13 +164,16 @@ void Subscriptions::ask_again(Asked& asked) {
     asked.reply_by.reset();
 }
 
-void Subscriptions::disconnected(std::vector<Event>& events) {
+std::vector<PacketId> Subscriptions::disconnected(std::vector<Event>& events) {
+    std::vector<PacketId> unanswered;
     for (auto& [id, asked] : asked_) {
+        unanswered.push_back(id);
         ask_again(asked);
-        for (auto& entry : asked.entries)  // those that nobody wants asked again
+        for (auto& entry : asked.entries) // those that nobody wants asked again
             answer(entry.waiters, make_error(Errc::cancelled, "withdrawn before the broker replied"), events);
     }
     asked_.clear();
+    return unanswered;
 }
 
 void Subscriptions::stop(const Error& why, std::vector<Event>& events) {
@@ -192,10 +198,13 @@ bool Subscriptions::still_to_do(const Todo& todo) const {
     return wanted != filters_.end() && wanted->second.state == State::wanted && !wanted->second.retry_at;
 }
 
-std::optional<Error> Subscriptions::refused_here(const Todo& todo, const Limits& limits) const {
-    const bool shared = parse_shared(todo.filter).has_value();
-    if (todo.subscribe && shared && !limits.shared) return make_error(Reason::shared_subscriptions_not_supported);
-    if (todo.subscribe && !limits.wildcards && routed(todo.filter).find_first_of("+#") != std::string_view::npos)
+std::optional<Error> Subscriptions::refused_here(const Todo& todo, const Limits& limits) {
+    if (request_overhead + encoded_entry(todo.filter) > limits.packet_size)
+        return make_error(Errc::packet_too_large,
+                          "the broker takes packets of at most " + std::to_string(limits.packet_size) + " bytes");
+    if (!todo.subscribe) return std::nullopt;
+    if (!limits.shared && parse_shared(todo.filter)) return make_error(Reason::shared_subscriptions_not_supported);
+    if (!limits.wildcards && routed(todo.filter).find_first_of("+#") != std::string_view::npos)
         return make_error(Reason::wildcard_subscriptions_not_supported);
     return std::nullopt;
 }
@@ -210,7 +219,7 @@ void Subscriptions::refuse(const std::string& filter, Wanted& wanted, Error why,
 std::optional<Subscriptions::Request> Subscriptions::next(const Limits& limits, std::vector<Event>& events) {
     asking_.clear();
     Request request;
-    std::size_t size = 5 + 2 + 1;  // fixed header, packet identifier, no properties
+    std::size_t size = request_overhead;
     while (!todo_.empty()) {
         Todo& todo = todo_.front();
         if (!still_to_do(todo)) {
@@ -218,9 +227,14 @@ std::optional<Subscriptions::Request> Subscriptions::next(const Limits& limits, 
             continue;
         }
         if (auto error = refused_here(todo, limits)) {
-            const std::string filter = std::move(todo.filter);
+            const Todo refused = std::move(todo);
             todo_.pop_front();
-            refuse(filter, filters_.find(filter)->second, std::move(*error), events);
+            if (refused.subscribe) {
+                refuse(refused.filter, filters_.find(refused.filter)->second, std::move(*error), events);
+            } else {
+                answer(leaving_.find(refused.filter)->second.waiters, *error, events);
+                leaving_.erase(refused.filter);
+            }
             continue;
         }
         if (!asking_.empty() && todo.subscribe != asking_subscribe_) break;
@@ -272,8 +286,10 @@ bool Subscriptions::replied(Time now, PacketId id, bool subscribe, const std::ve
     Asked asked = std::move(found->second);
     asked_.erase(found);
     for (std::size_t i = 0; i < asked.entries.size(); ++i) {
-        if (subscribe) granted(now, asked.entries[i], reasons[i], text, events);
-        else left(asked.entries[i], events);
+        if (subscribe)
+            granted(now, asked.entries[i], reasons[i], text, events);
+        else
+            left(asked.entries[i], events);
     }
     return true;
 }
@@ -339,14 +355,15 @@ bool Subscriptions::elapsed(Time now) {
         wanted->second.retry_at.reset();
         todo_.push_back({true, due.mapped()});
     }
-    return asked_.size() <= most_unanswered;
+    const auto overdue = [](const auto& asked) { return !asked.second.reply_by; };
+    return std::count_if(asked_.begin(), asked_.end(), overdue) <= most_unanswered;
 }
 
 std::vector<Snapshot::Filter> Subscriptions::list() const {
     std::vector<Snapshot::Filter> all;
     for (const auto& [filter, wanted] : filters_)
-        all.push_back({{filter, wanted.options},
-                       wanted.state == State::granted ? std::optional(wanted.grant) : std::nullopt});
+        all.push_back(
+            {{filter, wanted.options}, wanted.state == State::granted ? std::optional(wanted.grant) : std::nullopt});
     return all;
 }
 

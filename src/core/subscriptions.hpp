@@ -37,7 +37,7 @@ public:
     /// A SUBSCRIBE or UNSUBSCRIBE to be sent. The views live until the next call.
     struct Request {
         bool subscribe = true;
-        std::vector<Subscribe::Entry> entries;  // of an UNSUBSCRIBE only the filters count
+        std::vector<Subscribe::Entry> entries; // of an UNSUBSCRIBE only the filters count
     };
 
     explicit Subscriptions(Settings settings) : settings_(settings) {}
@@ -46,7 +46,8 @@ public:
     void unsubscribe(std::vector<std::string>, Token, std::vector<Event>&);
 
     void connected(bool session_present, std::vector<Event>&);
-    void disconnected(std::vector<Event>&);
+    /// Returns the identifiers of the requests that will get no reply.
+    std::vector<PacketId> disconnected(std::vector<Event>&);
     /// Ends every operation that is open.
     void stop(const Error&, std::vector<Event>&);
 
@@ -81,8 +82,8 @@ private:
     struct Wanted {
         SubscribeOptions options = {};
         Route route = 0;
-        std::uint64_t order = 0;       // of being wanted first
-        std::uint64_t generation = 0;  // of being wanted last: a reply to an earlier request says nothing about it
+        std::uint64_t order = 0;      // of being wanted first
+        std::uint64_t generation = 0; // of being wanted last: a reply to an earlier request says nothing about it
         State state = State::wanted;
         Grant grant = {};
         unsigned refusals = 0;
@@ -105,7 +106,7 @@ private:
     };
     struct Asked {
         bool subscribe;
-        std::optional<Time> reply_by;  // nothing: overdue, and asked again
+        std::optional<Time> reply_by; // nothing: overdue, and asked again
         std::vector<AskedEntry> entries;
     };
 
@@ -118,17 +119,17 @@ private:
     void left(AskedEntry&, std::vector<Event>&);
     void ask_again(Asked&);
     bool still_to_do(const Todo&) const;
-    std::optional<Error> refused_here(const Todo&, const Limits&) const;
+    static std::optional<Error> refused_here(const Todo&, const Limits&);
     void refuse(const std::string& filter, Wanted&, Error, std::vector<Event>&);
 
     Settings settings_;
     std::map<std::string, Wanted, std::less<>> filters_;
     std::map<std::string, Leaving, std::less<>> leaving_;
-    std::deque<Todo> todo_;             // what to ask; entries may be out of date
-    std::vector<AskedEntry> asking_;    // between next() and asked()
+    std::deque<Todo> todo_;          // what to ask; entries may be out of date
+    std::vector<AskedEntry> asking_; // between next() and asked()
     bool asking_subscribe_ = true;
     std::map<PacketId, Asked> asked_;
-    std::multimap<Time, std::string> retries_;  // entries may be out of date
+    std::multimap<Time, std::string> retries_; // entries may be out of date
     std::map<std::uint64_t, Operation> operations_;
     std::uint64_t next_operation_ = 1, next_generation_ = 1;
     TopicTree routes_;

@@ -28,9 +28,12 @@ TopicTree::Index TopicTree::add_child(Index parent, std::string_view level) {
     node.level = level;
     node.parent = parent;
     ++nodes_[parent]->children;
-    if (level == "+") nodes_[parent]->plus = index;
-    else if (level == "#") nodes_[parent]->hash = index;
-    else edges_.emplace(Edge{parent, node.level}, index);
+    if (level == "+")
+        nodes_[parent]->plus = index;
+    else if (level == "#")
+        nodes_[parent]->hash = index;
+    else
+        edges_.emplace(Edge{parent, node.level}, index);
     return index;
 }
 
@@ -69,9 +72,12 @@ void TopicTree::prune(Index at) {
     while (at != root && nodes_[at]->values.empty() && nodes_[at]->children == 0) {
         Node& node = *nodes_[at];
         const Index parent = node.parent;
-        if (node.level == "+") nodes_[parent]->plus = none;
-        else if (node.level == "#") nodes_[parent]->hash = none;
-        else edges_.erase(Edge{parent, node.level});
+        if (node.level == "+")
+            nodes_[parent]->plus = none;
+        else if (node.level == "#")
+            nodes_[parent]->hash = none;
+        else
+            edges_.erase(Edge{parent, node.level});
         nodes_[at].reset();
         free_.push_back(at);
         --nodes_[parent]->children;

@@ -1,5 +1,6 @@
 #pragma once
-/// Which of many topic filters match a topic: a tree of levels, so that the cost is the topic's depth, not their number.
+/// Which of many topic filters match a topic: a tree of levels, so that the cost is the topic's depth, not their
+/// number.
 
 #include <cstdint>
 #include <memory>
@@ -23,8 +24,8 @@ public:
     std::size_t size() const noexcept { return size_; }
     bool empty() const noexcept { return size_ == 0; }
 
-    /// Appends the value of every pair whose filter matches the topic: `+` one level, `#` the parent level and all below,
-    /// neither of them a first level that begins with `$`. [MQTT-4.7.1-2] [MQTT-4.7.1-3] [MQTT-4.7.2-1]
+    /// Appends the value of every pair whose filter matches the topic: `+` one level, `#` the parent level and all
+    /// below, neither of them a first level that begins with `$`. [MQTT-4.7.1-2] [MQTT-4.7.1-3] [MQTT-4.7.2-1]
     void match(std::string_view topic, std::vector<Value>& into) const;
 
 private:
@@ -34,13 +35,13 @@ private:
     struct Node {
         std::string level;
         Index parent = none;
-        Index children = 0;         // how many, to know when it can go
-        Index plus = none, hash = none;  // the wildcard children: looked up for every topic
-        std::vector<Value> values;  // of the filter that ends here
+        Index children = 0;             // how many, to know when it can go
+        Index plus = none, hash = none; // the wildcard children: looked up for every topic
+        std::vector<Value> values;      // of the filter that ends here
     };
     struct Edge {
         Index parent;
-        std::string_view level;  // of the child's Node, which stays where it is
+        std::string_view level; // of the child's Node, which stays where it is
         friend bool operator==(const Edge&, const Edge&) = default;
     };
     struct EdgeHash {
@@ -54,11 +55,11 @@ private:
     Index find(std::string_view filter) const;
     void prune(Index);
 
-    std::vector<std::unique_ptr<Node>> nodes_;  // null: free
+    std::vector<std::unique_ptr<Node>> nodes_; // null: free
     std::vector<Index> free_;
     std::unordered_map<Edge, Index, EdgeHash> edges_;
     std::size_t size_ = 0;
-    mutable std::vector<Index> here_, next_;  // of match(): kept for their capacity
+    mutable std::vector<Index> here_, next_; // of match(): kept for their capacity
 };
 
 } // namespace tortoise::core

@@ -146,7 +146,7 @@ struct Snapshot {
     struct Outbound {
         std::uint16_t id = 0;
         bool released = false;  ///< QoS 2: PUBREC arrived, PUBCOMP is awaited
-        Message message;        ///< topic and payload are empty once released
+        Message message;        ///< its payload is let go once released
         friend bool operator==(const Outbound& a, const Outbound& b) {
             return a.id == b.id && a.released == b.released && a.message.topic == b.message.topic &&
                    a.message.payload == b.message.payload && a.message.qos == b.message.qos;

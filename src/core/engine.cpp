@@ -1,0 +1,340 @@
+/// The client engine: the life of the connection, and the public face. Parts and state: engine_impl.hpp.
+#include "core/engine_impl.hpp"
+
+#include <algorithm>
+
+namespace tortoise::core {
+
+std::string_view to_string(Timer timer) noexcept {
+    constexpr std::string_view names[] = {"connect", "backoff", "stable", "ping", "ping_response",
+                                          "reply",   "retry",   "expiry", "drain"};
+    return names[static_cast<std::size_t>(timer)];
+}
+
+Engine::Impl::Impl(EngineOptions o, std::uint64_t seed)
+    : options(std::move(o)), client_id(options.client_id), lifecycle(options.backoff, options.endpoints, seed),
+      keep_alive(options.keep_alive_timeout), outbox(options.queue), inbox(options.receive_maximum),
+      subscriptions({options.version, options.reply_timeout, options.backoff}), reader(options.maximum_packet_size) {
+    subscriptions.subscribe(std::move(options.subscriptions), 0, 0, events);
+}
+
+// ---- Opening and closing -------------------------------------------------------------------------------------------
+
+void Engine::Impl::open_now(Time now) {
+    lifecycle.become(State::opening);
+    timers.clear(Timer::backoff);
+    timers.set(Timer::connect, now + options.connect_timeout);
+    close_why.reset();
+    was_up = false;
+    reopen = false;
+    wish = Wish{Wish::open, lifecycle.endpoint()};
+}
+
+void Engine::Impl::close(Error why) {
+    if (!close_why) close_why = std::move(why);
+    lifecycle.become(State::closing);
+    timers.clear(Timer::connect);
+    timers.clear(Timer::stable);
+    wish = Wish{Wish::close, 0};
+}
+
+void Engine::Impl::goodbye(Time now) {
+    if (lifecycle.state() == State::up) {
+        Properties properties;
+        const bool asked_for = stop_why.code == Errc::stopped;
+        const bool end_session = asked_for && options.session.clean_start && options.session.expiry > Duration::zero();
+        if (options.version == Version::v5 && end_session) properties.set(property::session_expiry_interval, 0);
+        // An end that was not asked for is what wills are for.
+        if (asked_for)
+            send_disconnect(now, Reason::success, properties);
+        else if (options.version == Version::v5)
+            send_disconnect(now, Reason::disconnect_with_will);
+    }
+    close(stop_why);
+}
+
+// What belonged to the connection ends with it; what belongs to the session stays.
+void Engine::Impl::connection_gone(Time, const Error& why) {
+    const auto drain = timers.get(Timer::drain);
+    timers.clear();
+    if (drain) timers.set(Timer::drain, *drain);
+    for (const auto& ping : keep_alive.end())
+        if (ping.token != 0) events.push_back(PingFailed{ping.token, why});
+    for (const PacketId id : subscriptions.disconnected(events)) ids.release(id);
+    inbox.disconnected();
+    for (PacketId id = inflight.first(); id != 0; id = inflight.next(id)) inflight.find(id)->on_wire = false;
+    outstanding = 0;
+    resend_next = 0;
+    limits = Limits{};
+    reader.reset();
+    output.clear();
+    unwritten = 0;
+    wish.reset();
+}
+
+void Engine::Impl::closed(Time now, Error why) {
+    const State state = lifecycle.state();
+    if (state == State::idle || state == State::waiting || state == State::ended) return;
+    if (close_why) why = std::move(*close_why);
+    close_why.reset();
+    connection_gone(now, why);
+    Down down{why, was_up, 0, std::nullopt};
+    const bool draining = timers.get(Timer::drain).has_value();
+    if (stopping && !draining) {
+        events.push_back(std::move(down));
+        return end(stop_why);
+    }
+    if (reopen) {
+        down.retry_in = Duration::zero();
+        events.push_back(std::move(down));
+        return open_now(now);
+    }
+    const Retry retry = options.classify(why);
+    if (retry == Retry::fatal) {
+        down.attempt = lifecycle.attempt() + 1;
+        events.push_back(std::move(down));
+        return end(why);
+    }
+    const Duration delay = lifecycle.failed(retry);
+    down.attempt = lifecycle.attempt();
+    down.retry_in = delay;
+    events.push_back(std::move(down));
+    lifecycle.become(State::waiting);
+    timers.set(Timer::backoff, now + delay);
+    check_drained(now);
+}
+
+void Engine::Impl::end(const Error& why) {
+    lifecycle.become(State::ended);
+    timers.clear();
+    stop_why = why;
+    while (!inflight.empty()) {
+        const PacketId id = inflight.first();
+        auto entry = inflight.erase(id);
+        ids.release(id);
+        if (!entry.answered) undelivered(std::move(entry.outbound), why);
+    }
+    while (!outbox.empty()) undelivered(outbox.pop(), why);
+    inbox.session_lost();
+    subscriptions.stop(why, events);
+    events.push_back(Stopped{why});
+}
+
+void Engine::Impl::check_drained(Time now) {
+    if (!stopping || !timers.get(Timer::drain)) return;
+    if (!outbox.empty() || !inflight.empty()) return;
+    const State state = lifecycle.state();
+    timers.clear(Timer::drain);
+    if (state == State::waiting)
+        end(stop_why);
+    else if (state != State::closing)
+        goodbye(now);
+}
+
+void Engine::Impl::stop(Time now, Duration drain, Error why) {
+    const State state = lifecycle.state();
+    if (state == State::ended) return;
+    if (!stopping) stop_why = std::move(why);
+    stopping = true;
+    reopen = false;
+    if (drain > Duration::zero() && state != State::idle) {
+        timers.set(Timer::drain, now + drain);
+        return check_drained(now);
+    }
+    timers.clear(Timer::drain);
+    if (state == State::idle || state == State::waiting)
+        end(stop_why);
+    else if (state != State::closing)
+        goodbye(now);
+}
+
+void Engine::Impl::reconnect(Time now) {
+    const State state = lifecycle.state();
+    if (state == State::idle || state == State::ended || (stopping && !timers.get(Timer::drain))) return;
+    lifecycle.stable();
+    if (state == State::waiting) return open_now(now);
+    reopen = true;
+    if (state == State::closing) return;
+    if (state == State::up) send_disconnect(now, Reason::success);
+    close(make_error(Errc::cancelled, "a reconnect was asked for"));
+}
+
+// ---- Time ----------------------------------------------------------------------------------------------------------
+
+void Engine::Impl::elapsed(Time now) {
+    if (timers.take_due(Timer::connect, now)) {
+        const bool greeting = lifecycle.state() == State::greeting;
+        close(make_error(Errc::connect_timeout,
+                         greeting ? "connected, but the broker sent no CONNACK in time" : "no connection in time"));
+    }
+    if (timers.take_due(Timer::backoff, now) && lifecycle.state() == State::waiting) open_now(now);
+    if (timers.take_due(Timer::stable, now)) lifecycle.stable();
+    if (timers.take_due(Timer::drain, now)) {
+        if (lifecycle.state() == State::waiting) return end(stop_why);
+        if (lifecycle.state() != State::closing) goodbye(now);
+    }
+    outbox.expire(now, dropped);
+    drop(dropped);
+    if (lifecycle.state() == State::up) {
+        if (const auto dead = keep_alive.dead_at(); dead && *dead <= now)
+            return close(make_error(Errc::keep_alive_timeout, "the broker did not answer a PINGREQ"));
+        if (const auto ping = keep_alive.ping_due(); ping && *ping <= now) {
+            keep_alive.pinged(now, 0);
+            send(now, Pingreq{});
+        }
+        if (!subscriptions.elapsed(now))
+            return close(make_error(Errc::timeout, "the broker does not answer SUBSCRIBE or UNSUBSCRIBE"));
+    }
+    pump(now);
+    check_drained(now);
+}
+
+std::optional<Deadline> Engine::Impl::deadline() {
+    auto soonest = timers.next();
+    const auto consider = [&](std::optional<Time> at, Timer why) {
+        if (at && (!soonest || *at < soonest->at)) soonest = Deadline{*at, why};
+    };
+    if (lifecycle.state() == State::ended) return std::nullopt;
+    consider(outbox.next_expiry(), Timer::expiry);
+    if (lifecycle.state() == State::up) {
+        consider(keep_alive.ping_due(), Timer::ping);
+        consider(keep_alive.dead_at(), Timer::ping_response);
+        consider(subscriptions.reply_due(), Timer::reply);
+        consider(subscriptions.retry_due(), Timer::retry);
+    }
+    return soonest;
+}
+
+// ---- The public face -----------------------------------------------------------------------------------------------
+
+Engine::Engine(EngineOptions options, std::uint64_t seed) : impl_(std::make_unique<Impl>(std::move(options), seed)) {}
+Engine::Engine(Engine&&) noexcept = default;
+Engine& Engine::operator=(Engine&&) noexcept = default;
+Engine::~Engine() = default;
+
+void Engine::opened(Time now) {
+    if (impl_->lifecycle.state() != State::opening) return;
+    impl_->lifecycle.become(State::greeting);
+    impl_->send_connect(now);
+}
+
+void Engine::received(Time now, Octets octets) { impl_->received(now, octets); }
+
+void Engine::wrote(Time now, std::size_t octets) {
+    impl_->unwritten -= std::min(octets, impl_->unwritten);
+    impl_->pump(now);
+    impl_->check_drained(now);
+}
+
+void Engine::closed(Time now, Error why) { impl_->closed(now, std::move(why)); }
+void Engine::elapsed(Time now) { impl_->elapsed(now); }
+
+void Engine::start(Time now) {
+    if (impl_->lifecycle.state() != State::idle) return;
+    const Duration delay = impl_->lifecycle.first_delay(impl_->options.first_connect_delay);
+    if (delay == Duration::zero()) return impl_->open_now(now);
+    impl_->lifecycle.become(State::waiting);
+    impl_->timers.set(Timer::backoff, now + delay);
+}
+
+void Engine::stop(Time now, Duration drain, Error why) { impl_->stop(now, drain, std::move(why)); }
+void Engine::reconnect(Time now) { impl_->reconnect(now); }
+void Engine::publish(Time now, const PublishRequest& request) { impl_->publish(now, request); }
+
+void Engine::subscribe(Time now, std::vector<TopicFilter> filters, Route route, Token token) {
+    impl_->subscriptions.subscribe(std::move(filters), route, token, impl_->events);
+    if (impl_->lifecycle.state() == State::ended) impl_->subscriptions.stop(impl_->stop_why, impl_->events);
+    impl_->pump(now);
+}
+
+void Engine::unsubscribe(Time now, std::vector<std::string> filters, Token token) {
+    impl_->subscriptions.unsubscribe(std::move(filters), token, impl_->events);
+    if (impl_->lifecycle.state() == State::ended) impl_->subscriptions.stop(impl_->stop_why, impl_->events);
+    impl_->pump(now);
+}
+
+void Engine::acknowledge(Time now, InboundId id, Reason reason) {
+    if (id == 0) return;
+    impl_->inbox.acknowledge(id, reason);
+    impl_->flush_acks(now);
+}
+
+void Engine::cancel(Time, Token token) {
+    if (token == 0) return;
+    const auto cancelled = make_error(Errc::cancelled);
+    if (auto outbound = impl_->outbox.remove(token)) return impl_->undelivered(std::move(*outbound), cancelled);
+    Inflight& inflight = impl_->inflight;
+    for (PacketId id = inflight.first(); id != 0; id = inflight.next(id)) {
+        auto& entry = *inflight.find(id);
+        if (entry.outbound.token != token || entry.answered) continue;
+        entry.answered = true;
+        impl_->events.push_back(Undelivered{token, entry.outbound.message, cancelled});
+    }
+}
+
+void Engine::ping(Time now, Token token) {
+    if (impl_->lifecycle.state() != State::up) {
+        if (token != 0) impl_->events.push_back(PingFailed{token, make_error(Errc::connection_lost, "not connected")});
+        return;
+    }
+    impl_->keep_alive.pinged(now, token);
+    impl_->send(now, Pingreq{});
+}
+
+void Engine::set_credentials(Credentials credentials) { impl_->credentials = std::move(credentials); }
+void Engine::set_will(std::optional<Will> will) { impl_->will = std::move(will); }
+
+void Engine::take_events(std::vector<Event>& into) {
+    if (into.empty()) return into.swap(impl_->events);
+    into.insert(into.end(), std::make_move_iterator(impl_->events.begin()),
+                std::make_move_iterator(impl_->events.end()));
+    impl_->events.clear();
+}
+
+std::span<const Route> Engine::routes(const Received& received) const noexcept {
+    if (received.first_route + received.route_count > impl_->routes.size()) return {};
+    return {impl_->routes.data() + received.first_route, received.route_count};
+}
+
+void Engine::take_output(std::string& into) {
+    impl_->unwritten += impl_->output.size();
+    if (into.empty()) return into.swap(impl_->output);
+    into += impl_->output;
+    impl_->output.clear();
+}
+
+bool Engine::has_output() const noexcept { return !impl_->output.empty(); }
+Wish Engine::take_wish() { return std::exchange(impl_->wish, std::nullopt).value_or(Wish{}); }
+
+bool Engine::wants_input() const noexcept {
+    return impl_->output.size() + impl_->unwritten < 4 * impl_->options.output_high_water;
+}
+
+std::optional<Deadline> Engine::deadline() const { return impl_->deadline(); }
+bool Engine::is_up() const noexcept { return impl_->lifecycle.state() == State::up; }
+
+std::vector<TopicFilter> Engine::subscriptions() const {
+    std::vector<TopicFilter> wanted;
+    for (auto& filter : impl_->subscriptions.list()) wanted.push_back(std::move(filter.filter));
+    return wanted;
+}
+
+Snapshot Engine::snapshot() const {
+    const Impl& i = *impl_;
+    Snapshot s;
+    s.state = to_string(i.lifecycle.state());
+    s.queued = i.outbox.size();
+    s.queued_bytes = i.outbox.bytes();
+    for (PacketId id = i.inflight.first(); id != 0; id = i.inflight.next(id)) {
+        const auto& entry = i.inflight.at(id);
+        s.in_flight.push_back({id, entry.step == Inflight::Step::released, entry.outbound.message});
+    }
+    s.inbound_qos2 = i.inbox.seen();
+    s.unacknowledged = i.inbox.unacknowledged();
+    s.subscriptions = i.subscriptions.list();
+    s.send_quota = static_cast<std::uint16_t>(i.limits.receive_maximum -
+                                              std::min<std::size_t>(i.outstanding, i.limits.receive_maximum));
+    return s;
+}
+
+} // namespace tortoise::core

@@ -1,0 +1,110 @@
+#pragma once
+/// The parts of the client engine and the conductor's own state. The parts do not know each other.
+
+#include "core/aliases.hpp"
+#include "core/inbox.hpp"
+#include "core/inflight.hpp"
+#include "core/keep_alive.hpp"
+#include "core/lifecycle.hpp"
+#include "core/limits.hpp"
+#include "core/outbox.hpp"
+#include "core/packet_ids.hpp"
+#include "core/subscriptions.hpp"
+#include "core/timers.hpp"
+
+#include <tortoise/core/codec.hpp>
+#include <tortoise/core/engine.hpp>
+
+namespace tortoise::core {
+
+struct Engine::Impl {
+    Impl(EngineOptions, std::uint64_t seed);
+
+    // engine.cpp: the life of the connection
+    void open_now(Time);
+    void closed(Time, Error why);
+    void connection_gone(Time, const Error& why);
+    void close(Error why);
+    void goodbye(Time);
+    void end(const Error& why);
+    void check_drained(Time);
+    void elapsed(Time);
+    void stop(Time, Duration drain, Error why);
+    void reconnect(Time);
+    std::optional<Deadline> deadline();
+
+    // engine_input.cpp: what the broker sends
+    void received(Time, Octets);
+    void handle(Time, const Packet&);
+    void on(Time, const Connack&);
+    void on(Time, const Publish&);
+    void on(Time, const Ack&);
+    void on(Time, const Suback&);
+    void on(Time, const Unsuback&);
+    void on(Time, const Pingresp&);
+    void on(Time, const Disconnect&);
+    template <class Other> void on(Time, const Other&);
+    void on_puback(Time, const Ack&);
+    void on_pubrec(Time, const Ack&);
+    void on_pubcomp(Time, const Ack&);
+    void accepted(Time, const Connack&);
+    void forget_session(Time);
+    void violation(Time, Error);
+    bool other_use(PacketId, std::string_view packet, Time);
+
+    // engine_output.cpp: what we send
+    template <class P> void send(Time, const P&);
+    void send_connect(Time);
+    void send_disconnect(Time, Reason, PropertiesView = {});
+    void flush_acks(Time);
+    void publish(Time, const PublishRequest&);
+    Result<Outbound> admit(Time, const PublishRequest&) const;
+    std::optional<Error> not_allowed(const MessageView&) const;
+    void transmit(Time, const MessageView&, std::optional<Time> expires, PacketId);
+    void transmit_new(Time, Outbound&&);
+    bool window_open() const noexcept;
+    bool has_room() const noexcept { return output.size() + unwritten < options.output_high_water; }
+    void pump(Time);
+    void pump_subscriptions(Time);
+    void resend(Time);
+    void settle(Time, PacketId, const std::string& text, Reason);
+    void undelivered(Outbound&&, Error why);
+    void drop(std::vector<Outbox::Dropped>&);
+
+    EngineOptions options;
+    Credentials credentials;
+    std::optional<Will> will;
+    std::string client_id;
+
+    Lifecycle lifecycle;
+    Timers timers;
+    KeepAlive keep_alive;
+    Outbox outbox;
+    Inflight inflight;
+    PacketIds ids;
+    Inbox inbox;
+    Subscriptions subscriptions;
+    IncomingAliases aliases_in;
+    OutgoingAliases aliases_out;
+    Limits limits;
+    FrameReader reader;
+
+    bool had_session = false; // a CONNACK accepted us before
+    bool was_up = false;      // this connection was
+    bool reopen = false;      // connect again at once when closed
+    bool stopping = false;
+    Error stop_why;
+    std::optional<Error> close_why; // why we close, if it was us
+    PacketId resend_next = 0;       // where resending after a reconnect stands; 0: done
+    std::size_t outstanding = 0;    // of the broker's Receive Maximum, what is taken
+
+    std::vector<Event> events;
+    std::vector<Route> routes;
+    std::string output;
+    std::size_t unwritten = 0; // taken by the shell, and not reported as written
+    std::optional<Wish> wish;
+    std::string scratch; // properties of the PUBLISH being sent
+    std::vector<Outbox::Dropped> dropped;
+};
+
+} // namespace tortoise::core

@@ -1,0 +1,241 @@
+/// The client engine: what the broker sends. The first violation ends the connection; what stands behind it is not
+/// looked at.
+#include "core/engine_impl.hpp"
+
+#include <algorithm>
+
+namespace tortoise::core {
+
+namespace {
+
+std::string reason_text(PropertiesView properties) {
+    return std::string(properties.get(property::reason_string).value_or(Octets{}));
+}
+
+} // namespace
+
+void Engine::Impl::received(Time now, Octets octets) {
+    aliases_in.settle();
+    routes.clear();
+    const auto listening = [&] { return lifecycle.state() == State::greeting || lifecycle.state() == State::up; };
+    if (!listening()) return;
+    keep_alive.received(now);
+    reader.feed(octets);
+    while (listening()) {
+        auto frame = reader.next();
+        if (!frame) {
+            violation(now, std::move(frame).error());
+            break;
+        }
+        if (!*frame) break;
+        auto packet = decode(options.version, **frame);
+        if (!packet) {
+            violation(now, std::move(packet).error());
+            break;
+        }
+        handle(now, *packet);
+    }
+    flush_acks(now);
+    pump(now);
+    check_drained(now);
+}
+
+void Engine::Impl::violation(Time now, Error error) {
+    const bool has_reason = error.code.category() == reason_category();
+    if (lifecycle.state() == State::up && options.version == Version::v5)
+        send_disconnect(now, has_reason ? static_cast<Reason>(error.code.value()) : Reason::protocol_error);
+    close(std::move(error));
+}
+
+void Engine::Impl::handle(Time now, const Packet& packet) {
+    if (lifecycle.state() == State::greeting && !std::holds_alternative<Connack>(packet)) {
+        return violation(now,
+                         make_error(Reason::protocol_error,
+                                    "[MQTT-3.2.0-1] " + std::string(to_string(type_of(packet))) + " before CONNACK"));
+    }
+    std::visit([&](const auto& p) { on(now, p); }, packet);
+}
+
+// CONNECT, SUBSCRIBE, UNSUBSCRIBE, PINGREQ: not from a server. AUTH: only if we had begun an authentication.
+template <class Other> void Engine::Impl::on(Time now, const Other& packet) {
+    violation(now, make_error(Reason::protocol_error,
+                              std::string(to_string(type_of(Packet(packet)))) + " is not expected from a server"));
+}
+
+// ---- CONNACK -------------------------------------------------------------------------------------------------------
+
+void Engine::Impl::on(Time now, const Connack& connack) {
+    if (lifecycle.state() == State::up)
+        return violation(now, make_error(Reason::protocol_error, "[MQTT-3.2.0-2] a second CONNACK"));
+    if (is_refusal(connack.reason)) return close(make_error(connack.reason, reason_text(connack.properties)));
+    const bool asked_clean = options.session.clean_start && (options.version == Version::v3_1_1 || !had_session);
+    if (connack.session_present && asked_clean)
+        return violation(now, make_error(Reason::protocol_error, "[MQTT-3.2.2-2] session present after a clean start"));
+    accepted(now, connack);
+}
+
+void Engine::Impl::accepted(Time now, const Connack& connack) {
+    lifecycle.become(State::up);
+    was_up = true;
+    had_session = true;
+    timers.clear(Timer::connect);
+    timers.set(Timer::stable, now + options.backoff.stable_after);
+    limits = Limits::of(connack);
+    if (const auto assigned = connack.properties.get(property::assigned_client_identifier)) client_id = *assigned;
+    const Duration interval = limits.keep_alive ? std::chrono::seconds(*limits.keep_alive) : options.keep_alive;
+    keep_alive.begin(now, interval);
+    aliases_in.reset(options.topic_alias_maximum);
+    aliases_out.reset(options.topic_aliases == TopicAliases::automatic ? limits.topic_aliases : std::uint16_t{0});
+
+    events.push_back(
+        Up{{connack.session_present, client_id, options.version, interval}, Properties(connack.properties)});
+    if (!connack.session_present) forget_session(now);
+    subscriptions.connected(connack.session_present, events);
+    resend_next = inflight.first();
+}
+
+// The broker knows nothing of us: what it had not taken over goes back to its old place in the queue. A message that it
+// had taken over (PUBREC) is never published again: that could deliver it twice.
+void Engine::Impl::forget_session(Time now) {
+    inbox.session_lost();
+    std::vector<Outbound> back;
+    while (!inflight.empty()) {
+        const PacketId id = inflight.first();
+        auto entry = inflight.erase(id);
+        ids.release(id);
+        if (entry.answered) continue;
+        if (entry.step == Inflight::Step::published)
+            back.push_back(std::move(entry.outbound));
+        else
+            undelivered(std::move(entry.outbound), make_error(Errc::session_lost));
+    }
+    for (auto outbound = back.rbegin(); outbound != back.rend(); ++outbound) outbox.push_front(std::move(*outbound));
+    outbox.expire(now, dropped);
+    drop(dropped);
+}
+
+// ---- Messages ------------------------------------------------------------------------------------------------------
+
+void Engine::Impl::on(Time now, const Publish& publish) {
+    std::string_view topic = publish.topic;
+    if (const auto alias = publish.properties.get(property::topic_alias)) {
+        const auto resolved = aliases_in.resolve(*alias, topic);
+        if (!resolved)
+            return violation(
+                now, make_error(Reason::topic_alias_invalid, "[MQTT-3.3.2-9] topic alias " + std::to_string(*alias)));
+        topic = *resolved;
+    }
+    InboundId id = 0;
+    if (publish.qos != QoS::at_most_once) {
+        const auto arrived = inbox.publish(publish.qos, publish.id);
+        if (arrived.what == Inbox::Arrival::exceeded)
+            return violation(now, make_error(Reason::receive_maximum_exceeded,
+                                             "[MQTT-3.3.4-9] more than " + std::to_string(options.receive_maximum) +
+                                                 " unacknowledged messages"));
+        if (arrived.what == Inbox::Arrival::duplicate) return;
+        id = arrived.id;
+    }
+    const std::size_t first = routes.size();
+    subscriptions.routes().match(topic, routes);
+    std::sort(routes.begin() + static_cast<std::ptrdiff_t>(first), routes.end());
+    routes.erase(std::unique(routes.begin() + static_cast<std::ptrdiff_t>(first), routes.end()), routes.end());
+    events.push_back(Received{
+        {topic, publish.payload, publish.qos, publish.retain, publish.duplicate, publish.properties, publish.id},
+        id,
+        static_cast<std::uint32_t>(first),
+        static_cast<std::uint32_t>(routes.size() - first)});
+}
+
+// ---- Acknowledgements ----------------------------------------------------------------------------------------------
+
+void Engine::Impl::on(Time now, const Ack& ack) {
+    switch (ack.type) {
+    case PacketType::puback: return on_puback(now, ack);
+    case PacketType::pubrec: return on_pubrec(now, ack);
+    case PacketType::pubcomp: return on_pubcomp(now, ack);
+    default: break;
+    }
+    const auto reason = inbox.release(ack.id);
+    if (!reason) return violation(now, make_error(Reason::protocol_error, "PUBREL ahead of our PUBREC"));
+    const bool told = options.version == Version::v5;
+    send(now, Ack{PacketType::pubcomp, ack.id, told ? *reason : Reason::success, {}});
+}
+
+// Is an acknowledgement for an identifier that is in use for something else? Then the broker broke the protocol. One
+// for an identifier that is not in use came late, or twice, and is ignored.
+bool Engine::Impl::other_use(PacketId id, std::string_view packet, Time now) {
+    if (!ids.in_use(id)) return false;
+    violation(now, make_error(Reason::protocol_error, std::string(packet) + " for packet identifier " +
+                                                          std::to_string(id) + ", which awaits another packet"));
+    return true;
+}
+
+void Engine::Impl::on_puback(Time now, const Ack& ack) {
+    auto* entry = inflight.find(ack.id);
+    if (!entry || entry->outbound.message.qos != QoS::at_least_once || !entry->on_wire) {
+        other_use(ack.id, "PUBACK", now);
+        return;
+    }
+    settle(now, ack.id, reason_text(ack.properties), ack.reason);
+}
+
+void Engine::Impl::on_pubrec(Time now, const Ack& ack) {
+    auto* entry = inflight.find(ack.id);
+    if (!entry) {
+        if (other_use(ack.id, "PUBREC", now) || is_refusal(ack.reason)) return;
+        const bool told = options.version == Version::v5;
+        send(now, Ack{PacketType::pubrel, ack.id, told ? Reason::packet_identifier_not_found : Reason::success, {}});
+        return;
+    }
+    if (entry->outbound.message.qos != QoS::exactly_once || !entry->on_wire) {
+        other_use(ack.id, "PUBREC", now);
+        return;
+    }
+    if (is_refusal(ack.reason)) return settle(now, ack.id, reason_text(ack.properties), ack.reason);
+    entry->step = Inflight::Step::released;
+    entry->outbound.message.payload = {};
+    send(now, Ack{PacketType::pubrel, ack.id, Reason::success, {}});
+}
+
+void Engine::Impl::on_pubcomp(Time now, const Ack& ack) {
+    auto* entry = inflight.find(ack.id);
+    if (!entry || entry->step != Inflight::Step::released || !entry->on_wire) {
+        other_use(ack.id, "PUBCOMP", now);
+        return;
+    }
+    // The broker took the message over with its PUBREC, whatever it says now.
+    settle(now, ack.id, reason_text(ack.properties), Reason::success);
+}
+
+void Engine::Impl::on(Time now, const Suback& suback) {
+    if (!subscriptions.awaits(suback.id, true)) {
+        other_use(suback.id, "SUBACK", now);
+        return;
+    }
+    if (!subscriptions.replied(now, suback.id, true, suback.reasons, reason_text(suback.properties), events))
+        return violation(now, make_error(Reason::protocol_error, "[MQTT-3.8.4-5] SUBACK without a reason per filter"));
+    ids.release(suback.id);
+}
+
+void Engine::Impl::on(Time now, const Unsuback& unsuback) {
+    if (!subscriptions.awaits(unsuback.id, false)) {
+        other_use(unsuback.id, "UNSUBACK", now);
+        return;
+    }
+    if (!subscriptions.replied(now, unsuback.id, false, unsuback.reasons, {}, events))
+        return violation(now, make_error(Reason::protocol_error, "UNSUBACK without a reason per filter"));
+    ids.release(unsuback.id);
+}
+
+void Engine::Impl::on(Time now, const Pingresp&) {
+    if (const auto ping = keep_alive.answered()) events.push_back(Pong{ping->token, now - ping->sent});
+}
+
+void Engine::Impl::on(Time now, const Disconnect& disconnect) {
+    if (options.version == Version::v3_1_1)
+        return violation(now, make_error(Reason::protocol_error, "DISCONNECT is not expected from a 3.1.1 server"));
+    if (is_refusal(disconnect.reason)) return close(make_error(disconnect.reason, reason_text(disconnect.properties)));
+    close(make_error(Errc::connection_lost, "the broker said DISCONNECT"));
+}
+
+} // namespace tortoise::core

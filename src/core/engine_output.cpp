@@ -1,0 +1,261 @@
+/// The client engine: what we send, and when it may go.
+#include "core/engine_impl.hpp"
+
+#include <algorithm>
+
+namespace tortoise::core {
+
+namespace {
+
+std::uint32_t whole_seconds(Duration d) noexcept { // rounded up, so that something above zero never becomes zero
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(std::max(d, Duration::zero())).count();
+    return static_cast<std::uint32_t>(std::min<std::chrono::seconds::rep>(seconds, 0xFFFF'FFFF));
+}
+
+} // namespace
+
+// What reaches this was checked when it was admitted. Should the codec refuse it all the same, the connection ends with
+// its words: nothing is dropped in silence.
+template <class P> void Engine::Impl::send(Time now, const P& packet) {
+    if (auto encoded = encode(options.version, packet, output); !encoded) return close(std::move(encoded).error());
+    keep_alive.sent(now);
+}
+template void Engine::Impl::send(Time, const Pingreq&);
+template void Engine::Impl::send(Time, const Ack&);
+
+void Engine::Impl::send_disconnect(Time now, Reason reason, PropertiesView properties) {
+    send(now, Packet(Disconnect{reason, properties}));
+}
+
+void Engine::Impl::send_connect(Time now) {
+    const bool v5 = options.version == Version::v5;
+    Properties properties;
+    if (v5) {
+        properties = options.connect_properties;
+        const auto expiry = whole_seconds(options.session.expiry);
+        if (expiry > 0) properties.set(property::session_expiry_interval, expiry);
+        if (options.receive_maximum != 65'535) properties.set(property::receive_maximum, options.receive_maximum);
+        if (options.maximum_packet_size < largest_packet)
+            properties.set(property::maximum_packet_size, options.maximum_packet_size);
+        if (options.topic_alias_maximum > 0) properties.set(property::topic_alias_maximum, options.topic_alias_maximum);
+    }
+    Connect connect;
+    connect.version = options.version;
+    connect.clean_start = options.session.clean_start && (!v5 || !had_session);
+    connect.keep_alive = static_cast<std::uint16_t>(std::min<std::uint32_t>(whole_seconds(options.keep_alive), 65'535));
+    connect.client_id = client_id;
+    connect.properties = properties;
+    if (credentials.user_name) connect.user_name = *credentials.user_name;
+    if (credentials.password) connect.password = *credentials.password;
+    Properties will_properties;
+    if (will) {
+        if (v5) {
+            will_properties = will->properties;
+            if (will->delay > Duration::zero())
+                will_properties.set(property::will_delay_interval, whole_seconds(will->delay));
+        }
+        connect.will = ConnectWill{will->topic, will->payload, will->qos, will->retain, will_properties};
+    }
+    if (auto encoded = encode(options.version, Packet(connect), output); !encoded)
+        close(make_error(Errc::invalid_option, "CONNECT cannot be made: " + encoded.error().describe()));
+    keep_alive.sent(now);
+}
+
+void Engine::Impl::flush_acks(Time now) {
+    if (lifecycle.state() != State::up) return;
+    while (auto ack = inbox.next_ack()) {
+        if (options.version == Version::v3_1_1) ack->reason = Reason::success;
+        send(now, *ack);
+    }
+}
+
+// ---- Publishing ----------------------------------------------------------------------------------------------------
+
+void Engine::Impl::undelivered(Outbound&& outbound, Error why) {
+    events.push_back(Undelivered{outbound.token, std::move(outbound.message), std::move(why)});
+}
+
+void Engine::Impl::drop(std::vector<Outbox::Dropped>& list) {
+    for (auto& [outbound, why] : list) undelivered(std::move(outbound), make_error(why));
+    list.clear();
+}
+
+// Does the request make sense, whatever the broker? Then it becomes a message to be sent.
+Result<Outbound> Engine::Impl::admit(Time now, const PublishRequest& request) const {
+    if (lifecycle.state() == State::ended || stopping) return make_error(Errc::stopped, "the connection is stopped");
+    if (request.qos > QoS::exactly_once) return make_error(Errc::invalid_qos, "QoS is 0, 1 or 2");
+    if (auto valid = check_topic(request.topic); !valid) return std::move(valid).error();
+    Outbound outbound;
+    auto ttl = request.ttl;
+    if (!request.properties.empty()) {
+        if (options.version == Version::v3_1_1) return make_error(Errc::not_supported, "MQTT 3.1.1 has no properties");
+        if (request.properties.get(property::topic_alias))
+            return make_error(Errc::invalid_option, "topic aliases are chosen by the connection");
+        if (request.properties.get(property::subscription_identifier))
+            return make_error(Errc::invalid_option, "[MQTT-3.3.4-6] a subscription identifier in a publish");
+        outbound.message.properties = Properties(request.properties);
+        if (const auto interval = request.properties.get(property::message_expiry_interval)) {
+            if (!ttl) ttl = std::chrono::seconds(*interval);
+            outbound.message.properties.remove(PropertyId::message_expiry_interval);
+        }
+    }
+    outbound.message.topic = request.topic;
+    outbound.message.payload = request.payload;
+    outbound.message.qos = request.qos;
+    outbound.message.retain = request.retain;
+    outbound.token = request.token;
+    outbound.priority = request.priority;
+    outbound.accepted = now;
+    if (ttl) outbound.expires = now + std::max(*ttl, Duration::zero());
+    Publish sample{1, request.topic, request.payload, request.qos, request.retain, false, outbound.message.properties};
+    if (request.qos == QoS::at_most_once) sample.id = 0;
+    if (encoded_size(options.version, sample) + 16 > largest_packet)
+        return make_error(Errc::packet_too_large, "MQTT allows packets of at most 268435460 bytes");
+    if (!sample.properties.empty()) {
+        sample.payload = {};
+        std::string trial;
+        if (auto valid = encode(options.version, sample, trial); !valid)
+            return make_error(Errc::invalid_option, valid.error().describe());
+    }
+    return outbound;
+}
+
+void Engine::Impl::publish(Time now, const PublishRequest& request) {
+    auto admitted = admit(now, request);
+    if (!admitted) {
+        Message message{std::string(request.topic), std::string(request.payload), request.qos, request.retain};
+        events.push_back(Undelivered{request.token, std::move(message), std::move(admitted).error()});
+        return;
+    }
+    const bool at_once = lifecycle.state() == State::up && outbox.empty() && resend_next == 0 && has_room() &&
+                         (request.qos == QoS::at_most_once || window_open()) &&
+                         (!admitted->expires || *admitted->expires > now);
+    if (at_once) {
+        transmit_new(now, std::move(*admitted));
+    } else {
+        outbox.push(std::move(*admitted), dropped);
+        outbox.expire(now, dropped);
+        drop(dropped);
+    }
+}
+
+bool Engine::Impl::window_open() const noexcept { return outstanding < limits.receive_maximum && ids.used() < 65'535; }
+
+// What this broker does not take.
+std::optional<Error> Engine::Impl::not_allowed(const MessageView& message) const {
+    if (message.qos > limits.maximum_qos) return make_error(Reason::qos_not_supported);
+    if (message.retain && !limits.retain) return make_error(Reason::retain_not_supported);
+    if (limits.packet_size >= largest_packet) return std::nullopt;
+    const Publish sample{1, message.topic, message.payload, message.qos, false, false, message.properties};
+    const std::size_t size = encoded_size(options.version, sample) + 5 + 3; // with expiry interval and alias
+    if (size <= limits.packet_size) return std::nullopt;
+    return make_error(Errc::packet_too_large,
+                      std::to_string(size) + " bytes; the broker takes at most " + std::to_string(limits.packet_size));
+}
+
+void Engine::Impl::transmit(Time now, const MessageView& message, std::optional<Time> expires, PacketId id) {
+    Publish publish{
+        id, message.topic, message.payload, message.qos, message.retain, message.duplicate, message.properties};
+    const auto alias = aliases_out.use(message.topic);
+    const bool interval = expires && options.version == Version::v5;
+    if (alias.alias != 0 || interval) {
+        Properties properties(message.properties);
+        if (interval) properties.set(property::message_expiry_interval, whole_seconds(*expires - now));
+        if (alias.alias != 0) properties.set(property::topic_alias, alias.alias);
+        if (alias.known) publish.topic = {};
+        scratch.assign(properties.view().octets());
+        publish.properties = PropertiesView(scratch);
+    }
+    send(now, publish);
+}
+
+// Sends a message for the first time on this connection, unless this broker does not take it.
+void Engine::Impl::transmit_new(Time now, Outbound&& outbound) {
+    if (auto error = not_allowed(outbound.message)) return undelivered(std::move(outbound), std::move(*error));
+    ++outbound.attempts;
+    if (outbound.message.qos == QoS::at_most_once) {
+        transmit(now, outbound.message, outbound.expires, 0);
+        if (outbound.token == 0) return;
+        events.push_back(Delivered{
+            outbound.token, {QoS::at_most_once, Reason::success, outbound.attempts, now - outbound.accepted, {}}});
+        return;
+    }
+    const PacketId id = ids.allocate();
+    auto& entry = inflight.insert(id, std::move(outbound));
+    entry.on_wire = true;
+    ++outstanding;
+    transmit(now, entry.outbound.message, entry.outbound.expires, id);
+}
+
+// An acknowledgement ended a flow.
+void Engine::Impl::settle(Time now, PacketId id, const std::string& text, Reason reason) {
+    auto entry = inflight.erase(id);
+    ids.release(id);
+    --outstanding;
+    if (entry.answered) return;
+    Outbound& outbound = entry.outbound;
+    if (is_refusal(reason)) return undelivered(std::move(outbound), make_error(reason, text));
+    if (outbound.token == 0) return;
+    events.push_back(
+        Delivered{outbound.token, {outbound.message.qos, reason, outbound.attempts, now - outbound.accepted, text}});
+}
+
+// ---- What may go now -----------------------------------------------------------------------------------------------
+
+void Engine::Impl::pump(Time now) {
+    if (lifecycle.state() != State::up) return;
+    pump_subscriptions(now);
+    resend(now);
+    outbox.expire(now, dropped);
+    drop(dropped);
+    while (resend_next == 0 && !outbox.empty() && has_room()) {
+        if (outbox.front().message.qos != QoS::at_most_once && !window_open()) break;
+        transmit_new(now, outbox.pop());
+    }
+}
+
+void Engine::Impl::pump_subscriptions(Time now) {
+    while (has_room() && ids.used() < 65'535) {
+        const auto request = subscriptions.next(limits, events);
+        if (!request) return;
+        const PacketId id = ids.allocate();
+        if (request->subscribe) {
+            send(now, Packet(Subscribe{id, request->entries, {}}));
+        } else {
+            Unsubscribe unsubscribe{id, {}, {}};
+            for (const auto& entry : request->entries) unsubscribe.filters.push_back(entry.filter);
+            send(now, Packet(unsubscribe));
+        }
+        subscriptions.asked(now, id);
+    }
+}
+
+// After a reconnect, what was in flight goes first, in its old order, within the broker's Receive Maximum.
+void Engine::Impl::resend(Time now) {
+    while (resend_next != 0 && has_room()) {
+        const PacketId id = resend_next;
+        auto& entry = *inflight.find(id);
+        if (entry.step == Inflight::Step::published && outstanding >= limits.receive_maximum) return;
+        resend_next = inflight.next(id);
+        if (entry.step == Inflight::Step::released) {
+            entry.on_wire = true;
+            ++outstanding;
+            send(now, Ack{PacketType::pubrel, id, Reason::success, {}});
+            continue;
+        }
+        if (auto error = not_allowed(entry.outbound.message)) {
+            auto gone = inflight.erase(id);
+            ids.release(id);
+            if (!gone.answered) undelivered(std::move(gone.outbound), std::move(*error));
+            continue;
+        }
+        entry.on_wire = true;
+        ++outstanding;
+        ++entry.outbound.attempts;
+        MessageView again = entry.outbound.message;
+        again.duplicate = true;
+        transmit(now, again, entry.outbound.expires, id);
+    }
+}
+
+} // namespace tortoise::core
