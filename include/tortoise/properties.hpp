@@ -133,6 +133,8 @@ private:
 };
 
 /// An owned list of properties. `Properties{}.set(property::content_type, "text/plain").add_user("unit", "C")`.
+/// A value that cannot be encoded (a string of more than 65,535 octets, a number above its type) is not cut short: the
+/// list is spoilt, reading it ends there, and a packet with it is refused.
 class Properties {
 public:
     Properties() = default;

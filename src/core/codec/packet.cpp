@@ -68,7 +68,7 @@ Fail check_reason(Version version, PacketType type, Reason reason) {
 
 Fail check_id(Version version, PacketType type, PacketId id) {
     if (id != 0) return {};
-    return broken(version, rule::packet_id, Reason::malformed_packet, type, "with Packet Identifier 0");
+    return broken(version, rule::packet_id, Reason::protocol_error, type, "with Packet Identifier 0");
 }
 
 /// Properties where the version has them.

@@ -161,7 +161,7 @@ Fail check_value(const Property& property, const PropertySpec& spec, std::string
 Error unreadable(const PropertyRead& read, std::string_view subject) {
     if (read.outcome == PropertyRead::unknown)
         return broken(Version::v5, none, Reason::malformed_packet, subject,
-                      "has a property of the unknown identifier " + std::to_string(read.size));
+                      "has a property of the unknown identifier " + std::to_string(read.id));
     if (read.outcome == PropertyRead::malformed_id)
         return broken(Version::v5, rule::varint, Reason::malformed_packet, subject,
                       "has a property identifier that is not a variable byte integer");
@@ -185,7 +185,7 @@ PropertyRead read_property(Octets from) noexcept {
     if (id.outcome != Varint::ok) return read;
     read.outcome = PropertyRead::unknown;
     read.spec = property_spec(id.value);
-    read.size = id.value; // for the error's text
+    read.id = id.value;
     if (!read.spec) return read;
     Octets rest = from.substr(id.size);
     read.property.id = read.spec->id;

@@ -36,14 +36,25 @@ struct PropertyRead {
     enum Outcome : std::uint8_t { ok, truncated, unknown, malformed_id } outcome = truncated;
     Property property = {};
     std::size_t size = 0;
+    std::uint32_t id = 0; // also of an unknown one
     const PropertySpec* spec = nullptr;
 };
 PropertyRead read_property(Octets) noexcept;
 
+/// The largest number that the type can carry; 0 for the types without one.
+constexpr std::uint32_t largest_number(WireType type) noexcept {
+    switch (type) {
+    case WireType::byte: return 0xFF;
+    case WireType::two_bytes: return 0xFFFF;
+    case WireType::four_bytes: return 0xFFFF'FFFF;
+    case WireType::varint: return 268'435'455;
+    default: return 0;
+    }
+}
+
 /// Are these, as a whole, properties that may stand in that place?
 Fail check_properties(PropertiesView, Places place, std::string_view subject);
 
-/// The Topic Alias, Authentication Method, … may be looked for only in octets that were checked.
 bool has_property(PropertiesView, PropertyId) noexcept;
 
 } // namespace tortoise::core
