@@ -12,18 +12,18 @@
 namespace tortoise::broker {
 
 using core::Time;
-using ClientId = std::uint64_t;  ///< names a network connection; chosen by the caller, never reused
+using ClientId = std::uint64_t; ///< names a network connection; chosen by the caller, never reused
 
 struct Snapshot {
     struct Session {
         std::string client_id;
         bool connected = false;
-        std::size_t queued = 0;     ///< messages that wait for the send window
-        std::size_t in_flight = 0;  ///< sent and not yet acknowledged
-        std::vector<std::uint16_t> inbound_qos2;  ///< identifiers received and not yet released, ascending
+        std::size_t queued = 0;                  ///< messages that wait for the send window
+        std::size_t in_flight = 0;               ///< sent and not yet acknowledged
+        std::vector<std::uint16_t> inbound_qos2; ///< identifiers received and not yet released, ascending
         std::vector<TopicFilter> subscriptions;
     };
-    std::vector<Session> sessions;  // by client identifier
+    std::vector<Session> sessions; // by client identifier
     std::size_t retained = 0;
 };
 

@@ -1,0 +1,138 @@
+#include "broker/connection.hpp"
+
+#include <algorithm>
+
+namespace tortoise::broker {
+
+namespace {
+
+/// What is left of a message's life, in whole seconds, rounded so that less than a second of waiting takes nothing off.
+/// [MQTT-3.3.2-6]
+std::uint32_t seconds_left(Time now, Time expires) {
+    const auto left = std::chrono::ceil<std::chrono::seconds>(expires - now).count();
+    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(left, 0, 0xFFFF'FFFF));
+}
+
+} // namespace
+
+Connection::Connection(Context& context, ClientId client_id, Time now)
+    : id(client_id), reader(context.options.maximum_packet_size), opened(now), last_packet(now), context_(context) {}
+
+bool Connection::send(const core::Packet& packet) {
+    const auto before = out_.size();
+    if (closing_ || !core::encode(version, packet, out_)) return false;
+    if (out_.size() - before > client.maximum_packet_size) {
+        out_.resize(before);
+        return false;
+    }
+    if (blocked()) unread_answers_ += out_.size() - before;
+    appended(out_.size() - before);
+    return true;
+}
+
+bool Connection::send(const core::Ack& ack) {
+    const auto before = out_.size();
+    if (closing_ || !core::encode(version, ack, out_)) return false;
+    if (out_.size() - before > client.maximum_packet_size) {
+        out_.resize(before);
+        return false;
+    }
+    if (blocked()) unread_answers_ += out_.size() - before;
+    appended(out_.size() - before);
+    return true;
+}
+
+Connection::Outcome Connection::publish(Time now, const Letter& letter, const Grant& grant, bool duplicate,
+                                        core::PacketId packet_id) {
+    core::Publish publish{.id = packet_id,
+                          .topic = letter.topic,
+                          .payload = letter.payload,
+                          .qos = grant.qos,
+                          .retain = grant.retain,
+                          .duplicate = duplicate};
+    Properties properties;
+    AliasOut alias;
+    if (version == Version::v5) {
+        alias = alias_for(letter.topic);
+        if (alias.known) publish.topic = {};
+        publish.properties = letter.properties;
+        if (alias.alias != 0 || letter.expires || !grant.ids.empty()) {
+            properties = Properties(letter.properties);
+            if (alias.alias != 0) properties.set(property::topic_alias, alias.alias);
+            if (letter.expires) properties.set(property::message_expiry_interval, seconds_left(now, *letter.expires));
+            for (const auto subscription : grant.ids) properties.add(property::subscription_identifier, subscription);
+            publish.properties = properties;
+        }
+    }
+    const auto before = out_.size();
+    if (core::encoded_size(version, publish) > client.maximum_packet_size || !core::encode(version, publish, out_))
+        return Outcome::too_large;
+    if (alias.alias != 0 && !alias.known) learn_alias(letter.topic, alias.alias);
+    appended(out_.size() - before);
+    ++context_.publishes_sent;
+    return Outcome::sent;
+}
+
+Connection::AliasOut Connection::alias_for(std::string_view topic) const {
+    const auto most = std::min(client.topic_alias_maximum, limits::aliases_out);
+    if (most == 0) return {};
+    if (const auto found = aliases_out_.find(topic); found != aliases_out_.end()) return {found->second, true};
+    return {static_cast<std::uint32_t>(next_alias_ % most) + 1, false};
+}
+
+void Connection::learn_alias(std::string_view topic, std::uint32_t alias) {
+    if (alias_topics_.size() < alias) alias_topics_.resize(alias);
+    auto& held = alias_topics_[alias - 1];
+    aliases_out_.erase(held);
+    held = topic;
+    aliases_out_.emplace(topic, alias);
+    next_alias_ = alias;
+}
+
+Result<std::string_view> Connection::resolve_topic(const core::Publish& publish) {
+    const auto alias = publish.properties.get(property::topic_alias);
+    if (!alias) {
+        if (publish.topic.empty()) return make_error(Reason::protocol_error, "a PUBLISH without topic and alias");
+        return publish.topic;
+    }
+    if (*alias == 0 || *alias > context_.options.topic_alias_maximum)
+        return make_error(Reason::topic_alias_invalid, "the Topic Alias is 0 or above the Topic Alias Maximum");
+    if (publish.topic.empty()) {
+        const auto known = aliases_in_.find(*alias);
+        if (known == aliases_in_.end()) return make_error(Reason::protocol_error, "the Topic Alias was never set");
+        return std::string_view(known->second);
+    }
+    aliases_in_[*alias] = publish.topic;
+    return publish.topic;
+}
+
+void Connection::wrote(std::size_t octets) noexcept {
+    unwritten_ -= std::min(octets, unwritten_);
+    if (!blocked()) unread_answers_ = 0;
+}
+
+void Connection::take_output(std::string& into) {
+    if (into.empty())
+        into.swap(out_);
+    else
+        into += out_;
+    out_.clear();
+}
+
+void Connection::close() {
+    closing_ = true;
+    touch();
+}
+
+void Connection::appended(std::size_t octets) {
+    unwritten_ += octets;
+    touch();
+}
+
+void Connection::touch() {
+    if (marked_touched) return;
+    marked_touched = true;
+    context_.touched.push_back(id);
+}
+
+} // namespace tortoise::broker

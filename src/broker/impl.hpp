@@ -1,0 +1,66 @@
+#pragma once
+/// The conductor: network connections, and what each packet of theirs does. A file per kind of packet.
+
+#include "broker/sessions.hpp"
+
+#include <tortoise/error.hpp>
+
+namespace tortoise::broker {
+
+struct Engine::Impl {
+    explicit Impl(testing::BrokerOptions);
+
+    // engine.cpp
+    Connection* find(ClientId) const;
+    void receive(Time now, Connection&);
+    void handle(Time now, Connection&, const core::Frame&);
+    void run_connections(Time now);
+    void arm(Connection&);
+    std::optional<Time> silence_ends(const Connection&) const;
+
+    // connect.cpp
+    void on_connect(Time now, Connection&, const core::Frame&);
+    std::optional<Error> objection(const core::Connect&) const;
+    void accept(Time now, Connection&, const core::Connect&);
+    void negotiate(Connection&, const core::Connect&) const;
+    void answer_connect(Connection&, const core::Connect&, bool session_present, std::string_view assigned_id);
+    void refuse(Time now, Connection&, Reason, std::string_view text);
+
+    // publish.cpp
+    void on_publish(Time now, Connection&, const core::Publish&);
+    std::optional<Error> violation(const Connection&, const core::Publish&) const;
+    void answer_publish(Time now, Connection&, core::PacketType, core::PacketId, Reason, std::string_view text = {});
+    void on_ack(Time now, Connection&, const core::Ack&);
+    void on_release(Time now, Connection&, core::PacketId);
+    bool may_publish(std::string_view topic);
+
+    // subscribe.cpp
+    void on_subscribe(Time now, Connection&, const core::Subscribe&);
+    Reason judge(const Session&, const core::Subscribe::Entry&) const;
+    std::optional<Error> violation(const core::Subscribe&) const;
+    void on_unsubscribe(Time now, Connection&, const core::Unsubscribe&);
+
+    // disconnect.cpp
+    void on_disconnect(Time now, Connection&, const core::Disconnect&);
+    /// Ends a connection because of something that its client did, or that happened: a DISCONNECT with the reason on
+    /// MQTT 5, and nothing that came behind it is looked at. [MQTT-4.13.1-1]
+    void hang_up(Time now, Connection&, Reason, std::string_view text);
+    void hang_up(Time now, Connection&, const Error&);
+    /// Ends it without a word.
+    void close(Time now, Connection&);
+    /// Sends what the client needs; without it the connection has no sense and ends.
+    void send_or_close(Time now, Connection&, const core::Packet&);
+
+    std::uint32_t granted_expiry(std::uint32_t asked) const;
+
+    Context context;
+    Sessions sessions;
+    core::TopicTree denied_topics;
+    std::vector<core::TopicTree::Value> denied;
+    std::unordered_map<ClientId, std::unique_ptr<Connection>> connections;
+    Timers timers; // of connections: the CONNECT that has to come, then the keep alive
+};
+
+Reason reason_of(const Error&);
+
+} // namespace tortoise::broker

@@ -1,0 +1,95 @@
+/// PUBLISH and its acknowledgements, in both directions. [MQTT-3.3] [MQTT-4.3]
+
+#include "broker/impl.hpp"
+#include "broker/reply.hpp"
+
+namespace tortoise::broker {
+
+using core::PacketType;
+
+/// What a PUBLISH breaks, beyond its encoding.
+std::optional<Error> Engine::Impl::violation(const Connection& connection, const core::Publish& publish) const {
+    const auto& options = context.options;
+    if (publish.qos > options.maximum_qos) return make_error(Reason::qos_not_supported, "above the Maximum QoS");
+    if (publish.retain && !options.retain_available)
+        return make_error(Reason::retain_not_supported, "retained messages are not available");
+    // [MQTT-3.3.4-6]
+    if (publish.properties.get(property::subscription_identifier))
+        return make_error(Reason::protocol_error, "a client sent a Subscription Identifier");
+    // 3.1.1 knows no Receive Maximum. [MQTT-3.3.4-8]
+    if (connection.version == Version::v5 && publish.qos != QoS::at_most_once &&
+        connection.unreleased >= options.receive_maximum &&
+        !(publish.qos == QoS::exactly_once && connection.session->counts_inbound(publish.id)))
+        return make_error(Reason::receive_maximum_exceeded, "more unacknowledged messages than the Receive Maximum");
+    return std::nullopt;
+}
+
+bool Engine::Impl::may_publish(std::string_view topic) {
+    if (denied_topics.empty()) return true;
+    denied.clear();
+    denied_topics.match(topic, denied);
+    return denied.empty();
+}
+
+void Engine::Impl::on_publish(Time now, Connection& connection, const core::Publish& publish) {
+    ++context.publishes_received;
+    if (const auto error = violation(connection, publish)) return hang_up(now, connection, *error);
+    const auto topic = connection.resolve_topic(publish);
+    if (!topic) return hang_up(now, connection, topic.error());
+    auto& session = *connection.session;
+    if (publish.qos == QoS::exactly_once && session.has_inbound(publish.id)) {
+        // It was forwarded already. [MQTT-4.3.3-10]
+        session.received_qos2(publish.id);
+        return answer_publish(now, connection, PacketType::pubrec, publish.id, Reason::success);
+    }
+    const bool allowed = may_publish(*topic);
+    auto reason = allowed ? Reason::success : Reason::not_authorized;
+    if (allowed) {
+        Letter letter;
+        letter.topic = *topic;
+        letter.payload = publish.payload;
+        letter.qos = publish.qos;
+        letter.retain = publish.retain;
+        letter.publisher = session.publisher;
+        Properties kept;
+        const auto expiry = publish.properties.get(property::message_expiry_interval);
+        if (expiry) letter.expires = after(now, std::chrono::seconds(*expiry));
+        if (expiry || publish.properties.get(property::topic_alias)) {
+            kept = forwarded_properties(publish.properties);
+            letter.properties = kept;
+        } else {
+            letter.properties = publish.properties;
+        }
+        if (!sessions.publish(now, letter)) reason = Reason::no_matching_subscribers;
+    }
+    if (publish.qos == QoS::at_most_once) return;
+    // 3.1.1 has no way to refuse: a message that may not be published is acknowledged and gone. [MQTT-3.3.5-2]
+    if (connection.version == Version::v3_1_1) reason = Reason::success;
+    const bool exactly_once = publish.qos == QoS::exactly_once;
+    if (exactly_once && !is_refusal(reason)) session.received_qos2(publish.id);
+    answer_publish(now, connection, exactly_once ? PacketType::pubrec : PacketType::puback, publish.id, reason,
+                   is_refusal(reason) ? "the topic may not be published" : "");
+}
+
+void Engine::Impl::answer_publish(Time now, Connection& connection, PacketType type, core::PacketId id, Reason reason,
+                                  std::string_view text) {
+    const core::Ack ack{.type = type, .id = id, .reason = reason};
+    const bool sent = text.empty() ? connection.send(ack) : send_with_reason(connection, ack, text, false);
+    if (!sent) close(now, connection);
+}
+
+void Engine::Impl::on_ack(Time now, Connection& connection, const core::Ack& ack) {
+    if (ack.type == PacketType::pubrel) return on_release(now, connection, ack.id);
+    if (!connection.session->acknowledged(now, ack))
+        hang_up(now, connection, Reason::protocol_error, "an acknowledgement of the wrong kind");
+}
+
+/// [MQTT-4.3.3-11]
+void Engine::Impl::on_release(Time now, Connection& connection, core::PacketId id) {
+    const bool known = connection.session->release_qos2(id);
+    const bool tell = !known && connection.version == Version::v5;
+    answer_publish(now, connection, PacketType::pubcomp, id,
+                   tell ? Reason::packet_identifier_not_found : Reason::success);
+}
+
+} // namespace tortoise::broker

@@ -1,0 +1,104 @@
+/// SUBSCRIBE and UNSUBSCRIBE. [MQTT-3.8] [MQTT-3.10]
+
+#include "broker/impl.hpp"
+#include "broker/reply.hpp"
+
+#include <algorithm>
+#include <tortoise/topic.hpp>
+
+namespace tortoise::broker {
+
+namespace {
+
+bool has_wildcard(std::string_view filter) { return filter.find_first_of("+#") != std::string_view::npos; }
+
+/// Does every topic that `filter` matches also match `wide`?
+bool covers(std::string_view wide, std::string_view filter) {
+    const Levels wide_levels(wide);
+    const Levels levels(filter);
+    auto level = levels.begin();
+    for (const auto wanted : wide_levels) {
+        if (wanted == "#") return true;
+        if (level == levels.end() || *level == "#") return false;
+        if (wanted != "+" && wanted != *level) return false;
+        ++level;
+    }
+    return level == levels.end();
+}
+
+} // namespace
+
+/// What was told in CONNACK to be unavailable, and what can never be.
+std::optional<Error> Engine::Impl::violation(const core::Subscribe& subscribe) const {
+    const auto& options = context.options;
+    if (!options.subscription_identifiers && subscribe.properties.get(property::subscription_identifier))
+        return make_error(Reason::subscription_identifiers_not_supported);
+    for (const auto& entry : subscribe.entries) {
+        const auto shared = parse_shared(entry.filter);
+        // [MQTT-3.8.3-4]
+        if (shared && entry.options.no_local)
+            return make_error(Reason::protocol_error, "No Local on a shared subscription");
+        if (shared && !options.shared_subscriptions) return make_error(Reason::shared_subscriptions_not_supported);
+        if (!options.wildcard_subscriptions && has_wildcard(shared ? shared->filter : entry.filter))
+            return make_error(Reason::wildcard_subscriptions_not_supported);
+    }
+    return std::nullopt;
+}
+
+/// The answer to one filter.
+Reason Engine::Impl::judge(const Session& session, const core::Subscribe::Entry& entry) const {
+    const auto shared = parse_shared(entry.filter);
+    const auto filter = shared ? shared->filter : entry.filter;
+    const auto& options = context.options;
+    if ((shared && !options.shared_subscriptions) || (!options.wildcard_subscriptions && has_wildcard(filter)))
+        return Reason::unspecified_error;
+    const auto denied_by = [&](const std::string& wide) { return covers(wide, filter) || wide == entry.filter; };
+    if (std::any_of(options.deny_subscribe.begin(), options.deny_subscribe.end(), denied_by))
+        return Reason::not_authorized;
+    if (session.subscriptions.size() >= limits::subscriptions_per_session &&
+        !session.subscriptions.contains(entry.filter))
+        return Reason::quota_exceeded;
+    // [MQTT-3.2.2-10]
+    return static_cast<Reason>(std::min(entry.options.qos, options.maximum_qos));
+}
+
+void Engine::Impl::on_subscribe(Time now, Connection& connection, const core::Subscribe& subscribe) {
+    const bool v5 = connection.version == Version::v5;
+    if (v5) {
+        if (const auto error = violation(subscribe)) return hang_up(now, connection, *error);
+    }
+    auto& session = *connection.session;
+    const auto id = subscribe.properties.get(property::subscription_identifier).value_or(0);
+    core::Suback answer{.id = subscribe.id};
+    std::vector<std::string_view> send_retained;
+    for (const auto& entry : subscribe.entries) {
+        auto reason = judge(session, entry);
+        if (is_refusal(reason)) {
+            answer.reasons.push_back(v5 ? reason : Reason::unspecified_error);
+            continue;
+        }
+        auto options = entry.options;
+        options.qos = static_cast<QoS>(reason);
+        const bool fresh = sessions.subscriptions().add(session, entry.filter, options, id);
+        answer.reasons.push_back(reason);
+        const bool wanted = options.retain_handling == RetainHandling::send ||
+                            (options.retain_handling == RetainHandling::send_if_new && fresh);
+        if (wanted && !parse_shared(entry.filter)) send_retained.push_back(entry.filter);
+    }
+    const bool refused = std::any_of(answer.reasons.begin(), answer.reasons.end(), is_refusal);
+    if (!send_with_reason(connection, std::move(answer), refused ? "a filter is not allowed" : "", false))
+        return close(now, connection);
+    for (const auto filter : send_retained) sessions.send_retained(now, session, filter);
+}
+
+void Engine::Impl::on_unsubscribe(Time now, Connection& connection, const core::Unsubscribe& unsubscribe) {
+    core::Unsuback answer{.id = unsubscribe.id};
+    for (const auto filter : unsubscribe.filters) {
+        const bool known = sessions.subscriptions().remove(*connection.session, filter);
+        if (connection.version == Version::v5)
+            answer.reasons.push_back(known ? Reason::success : Reason::no_subscription_existed);
+    }
+    send_or_close(now, connection, answer);
+}
+
+} // namespace tortoise::broker
