@@ -1,0 +1,75 @@
+#include "client.hpp"
+#include <fmt/format.h>
+
+namespace cli {
+
+using tortoise::Actions;
+using tortoise::Connection;
+using tortoise::Errc;
+using tortoise::Error;
+using tortoise::MessageView;
+using tortoise::Status;
+using tortoise::StatusInfo;
+
+void ClientHandler::terminate(const Error& reason) noexcept {
+    context_.watch.change([&](Watch::State& s) {
+        if (!s.failed) s.failed = reason;
+    });
+}
+
+Actions ClientHandler::connection(Connection&, const StatusInfo& info) {
+    const auto& server = context_.plan.server;
+    if (info.status == Status::up) {
+        was_up_ = true;
+        context_.report.debug(fmt::format("connected to {} (MQTT {}, client {}, {} session)", server,
+                                          to_string(info.session.version), info.session.client_id,
+                                          info.session.session_present ? "kept" : "new"));
+        context_.watch.change([](Watch::State& s) { s.was_up = true; });
+    } else if (info.status == Status::down) {
+        if (!was_up_ && !context_.retry) {
+            context_.watch.change([&](Watch::State& s) {
+                if (!s.failed) s.failed = info.reason;
+            });
+        } else {
+            context_.report.error(explain_connect(info.reason, server).text + "; trying again");
+        }
+    }
+    return {};
+}
+
+void ClientHandler::undelivered(Connection&, const MessageView& message, const Error& why) {
+    context_.watch.change([&](Watch::State& s) {
+        if (s.undelivered++ > 0) return;
+        s.first_undelivered = why;
+        s.first_undelivered_topic = message.topic;
+    });
+}
+
+std::optional<ExitCode> wait_until_up(Context& context, Bell::Clock::time_point deadline) {
+    while (true) {
+        const auto state = context.watch.state();
+        if (state.was_up) return std::nullopt;
+        if (context.watch.bell().interrupted()) return success;
+        if (state.failed) {
+            const auto verdict = explain_connect(*state.failed, context.plan.server);
+            context.report.error(verdict.text);
+            return verdict.code;
+        }
+        if (Bell::Clock::now() >= deadline) {
+            const auto verdict = explain_connect(make_error(Errc::connect_timeout), context.plan.server);
+            context.report.error(verdict.text);
+            return verdict.code;
+        }
+        context.watch.bell().wait(deadline);
+    }
+}
+
+Bell::Clock::time_point first_attempt_over(const ConnectArguments& a) {
+    // The connection keeps this time by itself; the second on top leaves the word to it.
+    constexpr auto margin = std::chrono::seconds(1);
+    if (a.retry) return Bell::Clock::time_point::max();
+    return Bell::Clock::now() +
+           std::chrono::duration_cast<Bell::Clock::duration>(std::chrono::duration<double>(a.connect_timeout)) + margin;
+}
+
+} // namespace cli

@@ -1,0 +1,32 @@
+#pragma once
+// -D: MQTT 5 properties from the command line.
+
+#include <string>
+#include <string_view>
+#include <tortoise/properties.hpp>
+#include <tortoise/result.hpp>
+#include <vector>
+
+namespace cli {
+
+/// Packets that properties can be given for.
+enum class PropertyOf { connect, publish, will };
+
+/// The words of one -D: packet, property, value; for a user property packet, property, name, value.
+/// The property is added to the list of that packet. An error says which words are not understood.
+struct PropertyLists {
+    tortoise::Properties connect = {}, publish = {}, will = {};
+};
+tortoise::Result<tortoise::Done> add_property(PropertyLists&, const std::vector<std::string>& words);
+
+/// How many words a -D takes that begins so; 0 if there are too few to tell.
+std::size_t property_words(std::string_view packet, std::string_view property);
+
+/// The words of all -D as one argument each, joined by NUL, which no argument can hold.
+std::string join_words(const std::vector<std::string>& words);
+std::vector<std::string> split_words(std::string_view joined);
+
+/// For --help.
+extern const char* const property_help;
+
+} // namespace cli
