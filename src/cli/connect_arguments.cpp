@@ -54,11 +54,10 @@ void add_client_options(CLI::App& app, ConnectArguments& a) {
     app.add_flag("-c,--disable-clean-session", a.keep_session, "keep the session on the broker; needs -i")
         ->group(group);
     app.add_option("-x,--session-expiry-interval", a.session_expiry,
-                   "MQTT 5: how long the broker keeps the session of a lost connection, in seconds; -1: for ever "
-                   "(60; with -c: for ever)")
+                   "MQTT 5: seconds that the session outlives a lost connection; -1: for ever (60; with -c: -1)")
         ->option_text("S")
         ->group(group);
-    app.add_option("-D,--property", a.properties, property_help)
+    app.add_option("-D,--property", a.properties, "an MQTT 5 property; see below (repeatable)")
         ->option_text("PACKET PROPERTY VALUE")
         ->group(group)
         ->expected(1)

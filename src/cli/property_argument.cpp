@@ -133,11 +133,4 @@ std::vector<std::string> split_words(std::string_view joined) {
     }
 }
 
-const char* const property_help =
-    "an MQTT 5 property: PACKET PROPERTY VALUE, or PACKET user-property NAME VALUE (repeatable). "
-    "connect: authentication-data, authentication-method, maximum-packet-size, receive-maximum, "
-    "request-problem-information, request-response-information, session-expiry-interval, user-property; "
-    "publish, will: content-type, correlation-data, message-expiry-interval, payload-format-indicator, "
-    "response-topic, user-property; will: will-delay-interval";
-
 } // namespace cli

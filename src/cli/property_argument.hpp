@@ -26,7 +26,15 @@ std::size_t property_words(std::string_view packet, std::string_view property);
 std::string join_words(const std::vector<std::string>& words);
 std::vector<std::string> split_words(std::string_view joined);
 
-/// For --help.
-extern const char* const property_help;
+/// For the end of --help. sub publishes nothing.
+inline constexpr const char* property_help_connect =
+    "Properties (-D PACKET PROPERTY VALUE, or -D PACKET user-property NAME VALUE), MQTT 5 only:\n"
+    "  connect   authentication-data  authentication-method  maximum-packet-size  receive-maximum\n"
+    "            request-problem-information  request-response-information  session-expiry-interval  user-property\n"
+    "  will      content-type  correlation-data  message-expiry-interval  payload-format-indicator\n"
+    "            response-topic  will-delay-interval  user-property\n";
+inline constexpr const char* property_help_publish =
+    "  publish   content-type  correlation-data  message-expiry-interval  payload-format-indicator\n"
+    "            response-topic  user-property\n";
 
 } // namespace cli

@@ -4,6 +4,7 @@
 #include "client.hpp"
 #include "command.hpp"
 #include "input.hpp"
+#include "property_argument.hpp"
 #include <algorithm>
 #include <deque>
 #include <memory>
@@ -212,7 +213,7 @@ Command add_pub(CLI::App& app) {
     auto& sub = *app.add_subcommand("pub", "Publish messages, and end when they are delivered");
     const auto a = std::make_shared<PubArguments>();
     sub.set_help_flag("--help", "print this help");
-    sub.footer(std::string(examples) + pub_exit_codes);
+    sub.footer(std::string(property_help_connect) + property_help_publish + "\n" + examples + pub_exit_codes);
     const auto message = "Message";
     sub.add_option("-t,--topic", a->topic, "where to publish")->option_text("TOPIC")->group(message);
     sub.add_option("-m,--message", a->message, "the message")->option_text("MESSAGE")->group(message);

@@ -1,5 +1,6 @@
 #include "sub_arguments.hpp"
 #include "check.hpp"
+#include "property_argument.hpp"
 #include <tortoise/topic.hpp>
 
 namespace cli {
@@ -13,7 +14,7 @@ using tortoise::Version;
 
 namespace {
 
-constexpr const char* footer =
+constexpr const char* formats =
     "Formats (-F), as mosquitto_sub has them:\n"
     "  %t topic   %p payload   %x %X payload in hexadecimal   %l its length   %q QoS   %r retain\n"
     "  %m packet identifier    %j JSON   %J JSON, the payload being JSON   %% a %\n"
@@ -21,8 +22,9 @@ constexpr const char* footer =
     "          %P user properties  %R response topic  %S subscription identifier\n"
     "  time:   %I ISO 8601     %U Unix time     @C what strftime makes of %C    @N nanoseconds   @@ an @\n"
     "  \\n \\r \\t \\v \\a \\e \\0 \\\\ as in C; \\e is escape\n"
-    "  Between % and the letter: - (left aligned), 0 (zero padded), a width, and .N (at most N octets)\n"
-    "\n"
+    "  Between % and the letter: - (left aligned), 0 (zero padded), a width, and .N (at most N octets)\n\n";
+
+constexpr const char* examples =
     "Examples:\n"
     "  tortoise sub -t 'rooms/#' -v\n"
     "  tortoise sub -h broker.example -t 'doors/+' -q 1 --json\n"
@@ -59,7 +61,7 @@ void add_ending_options(CLI::App& app, SubArguments& a) {
         ->group(group)
         ->check(whole_number(1, 1'000'000'000'000));
     app.add_option("-W,--wait", a.seconds,
-                   "after so many seconds, with exit code 27; counted from the connection, with --retry from the start")
+                   "after so many seconds, with exit code 27; from the connection on, with --retry from the start")
         ->option_text("S")
         ->group(group)
         ->check(seconds());
@@ -109,7 +111,7 @@ std::optional<std::string> complaint(const SubArguments& a, const ConnectPlan& c
 
 void add_sub_options(CLI::App& app, SubArguments& a) {
     app.set_help_flag("--help", "print this help");
-    app.footer(std::string(footer) + sub_exit_codes);
+    app.footer(std::string(formats) + property_help_connect + "\n" + examples + sub_exit_codes);
     add_subscription_options(app, a);
     add_ending_options(app, a);
     add_output_options(app, a);
