@@ -22,7 +22,7 @@ public:
     Line& text(std::string_view name, std::string_view value) { return word(name).raw("=").quoted(value); }
     /// Its size, or, if that was asked for, what it says.
     Line& data(std::string_view name, Octets value) { return word(name).raw("=").data(value); }
-    Line& reason(Reason reason) { return word("reason=").raw(to_string(reason)); }
+    Line& reason(Reason reason) { return text("reason", to_string(reason)); }
     Line& properties(PropertiesView);
 
     Line& raw(std::string_view text) {
@@ -32,7 +32,7 @@ public:
     Line& quoted(std::string_view);
     Line& data(Octets value) {
         if (options_.payloads) return quoted(value);
-        return raw(std::to_string(value.size())).raw(" bytes");
+        return raw(std::to_string(value.size())).raw(value.size() == 1 ? " byte" : " bytes");
     }
     std::string take() { return std::move(line_); }
 
@@ -119,7 +119,7 @@ void show(Line& line, const Suback& p) {
     line.number("id", p.id);
     for (const auto reason : p.reasons) {
         if (reason == Reason::success)
-            line.word("reason=granted QoS 0");
+            line.text("reason", "granted QoS 0");
         else
             line.reason(reason);
     }
@@ -140,7 +140,13 @@ void show(Line& line, const Unsubscribe& p) {
 
 void show(Line&, const Pingreq&) {}
 void show(Line&, const Pingresp&) {}
-void show(Line& line, const Disconnect& p) { line.reason(p.reason).properties(p.properties); }
+void show(Line& line, const Disconnect& p) {
+    if (p.reason == Reason::success)
+        line.text("reason", "normal disconnection");
+    else
+        line.reason(p.reason);
+    line.properties(p.properties);
+}
 void show(Line& line, const Auth& p) { line.reason(p.reason).properties(p.properties); }
 
 } // namespace
