@@ -1,0 +1,37 @@
+// A callback per filter instead of a handler.
+//   callbacks [URL]
+#include <iostream>
+#include <semaphore>
+#include <tortoise/tortoise.hpp>
+
+using namespace std::chrono_literals;
+using tortoise::Connection;
+using tortoise::MessageView;
+using tortoise::QoS;
+
+int main(int argc, char** argv) {
+    std::counting_semaphore arrived(0);
+    Connection home{{.client_id = "example-callbacks", .server = argc > 1 ? argv[1] : "mqtt://localhost:1883"}};
+
+    // The room is the second level of the topic. Views are valid until the callback returns.
+    const auto temperatures =
+        home.subscribe({"rooms/+/temp", QoS::at_least_once}, [&](Connection&, const MessageView& m) {
+            std::cout << m.levels()[1] << " has " << m.text() << " degrees\n";
+            arrived.release();
+        });
+    const auto doors = home.subscribe({"doors/#", QoS::exactly_once}, [&](Connection&, const MessageView& m) {
+        std::cout << "a door is " << m.text() << '\n';
+        arrived.release();
+    });
+    for (const auto& pending : {temperatures, doors}) {
+        if (const auto grant = pending.wait(10s); !grant) {
+            std::cerr << grant.error().describe() << '\n';
+            return 1;
+        }
+    }
+
+    home.publish("rooms/hall/temp", "21.5", {.qos = QoS::at_least_once});
+    home.publish("rooms/kitchen/temp", "23", {.qos = QoS::at_least_once});
+    home.publish("doors/front", "closed", {.qos = QoS::exactly_once});
+    for (int i = 0; i < 3; ++i) arrived.acquire();
+}

@@ -1,0 +1,217 @@
+// A home whose broker goes away and comes back. Tells the story, prints what became of each message, and checks it.
+//   demo                      with a broker in this process
+//   demo --broker HOST:PORT   with yours: the home drops its connections, since your broker cannot be stopped from here
+#include "ledger.hpp"
+
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+#include <random>
+#include <tortoise/testing/broker.hpp>
+
+using namespace std::chrono_literals;
+using tortoise::Connection;
+using tortoise::QoS;
+
+namespace demo {
+namespace {
+
+constexpr auto patience = 30s; // far more than any step takes; then the demo fails instead of hanging
+constexpr auto time_to_unlock = 300ms;
+
+[[gnu::format(printf, 1, 2)]] void say(const char* format, ...) {
+    static const auto begin = std::chrono::steady_clock::now();
+    std::printf("%5.2f s  ", std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    std::va_list arguments;
+    va_start(arguments, format);
+    std::vprintf(format, arguments);
+    va_end(arguments);
+    std::printf("\n");
+    std::fflush(stdout);
+}
+
+struct Dashboard : tortoise::Handler {
+    explicit Dashboard(Ledger* to) : ledger(to) {}
+    tortoise::Actions message(Connection&, const tortoise::MessageView& m) override {
+        ledger->arrived(m.topic, m.text());
+        return {};
+    }
+    Ledger* ledger;
+};
+
+class Home {
+public:
+    Home(std::string server, std::string root) : server_(std::move(server)), root_(std::move(root)) {}
+
+    /// Why not, if a device does not get through to the broker.
+    std::optional<tortoise::Error> wait_until_up() {
+        for (Connection* device : {&dashboard_, &hall_, &kitchen_, &meter_, &door_, &phone_}) {
+            if (auto up = device->wait_until_up(10s); !up) return up.error();
+        }
+        if (auto grant = dashboard_.subscribe({root_ + "/#", QoS::exactly_once}).wait(patience); !grant) {
+            return grant.error();
+        }
+        return std::nullopt;
+    }
+
+    /// A reading of every sensor: temperatures at QoS 0, the power meter at QoS 1, the door at QoS 2.
+    void read_sensors(int rounds) {
+        for (int i = 0; i < rounds; ++i) {
+            const auto number = "reading " + std::to_string(++readings_);
+            ledger_.publish(hall_, root_ + "/hall/temp", number, {.qos = QoS::at_most_once});
+            ledger_.publish(kitchen_, root_ + "/kitchen/temp", number, {.qos = QoS::at_most_once});
+            ledger_.publish(meter_, root_ + "/meter/power", number, {.qos = QoS::at_least_once});
+            ledger_.publish(door_, root_ + "/door/state", number, {.qos = QoS::exactly_once});
+        }
+    }
+
+    tortoise::Delivery command(const std::string& text, tortoise::PublishOptions options) {
+        return ledger_.publish(phone_, root_ + "/door/command", text, std::move(options), "\"" + text + "\"");
+    }
+
+    /// Every device loses its connection and makes a new one.
+    void drop_connections() {
+        for (Connection* device : {&dashboard_, &hall_, &kitchen_, &meter_, &door_, &phone_}) device->reconnect();
+    }
+
+    /// The dashboard gets its own last word back: what was sent to it before, repeated or not, has arrived by then.
+    bool say_good_night() {
+        const std::string topic = root_ + "/house/end";
+        ledger_.publish(dashboard_, topic, "good night", {.qos = QoS::exactly_once}, "\"good night\"");
+        return ledger_.wait_for(topic, "good night", patience) && ledger_.wait_until_settled(patience);
+    }
+
+    Ledger& ledger() { return ledger_; }
+
+private:
+    Connection device(const std::string& name, tortoise::HandlerFactory handler = {}) {
+        if (!handler) handler = tortoise::make_handler<tortoise::Handler>();
+        return Connection{{.client_id = root_ + "-" + name,
+                           .server = server_,
+                           .handler = std::move(handler),
+                           .backoff = {.min = 20ms, .max = 200ms}}};
+    }
+
+    std::string server_;
+    std::string root_;
+    int readings_ = 0;
+    Ledger ledger_; // before the connections: they write into it until they are gone
+    Connection dashboard_ = device("dashboard", tortoise::make_handler<Dashboard>(&ledger_));
+    Connection hall_ = device("hall");
+    Connection kitchen_ = device("kitchen");
+    Connection meter_ = device("meter");
+    Connection door_ = device("door");
+    Connection phone_ = device("phone");
+};
+
+void print_table(const std::vector<Ledger::Row>& rows) {
+    std::printf("\n  %-28s %3s %6s %10s %8s %6s %7s\n", "topic or \"message\"", "QoS", "sent", "delivered", "expired",
+                "lost", "twice");
+    for (const auto& row : rows) {
+        std::printf("  %-28s %3d %6d %10d %8d %6d %7d\n", row.title.c_str(), static_cast<int>(row.qos), row.sent,
+                    row.arrived, row.expired, row.missing(), row.repeated);
+    }
+    std::printf("\n");
+}
+
+/// What the story promised and the ledger does not show; empty if it is true.
+std::vector<std::string> untrue(const std::vector<Ledger::Row>& rows, bool unlock_must_expire) {
+    std::vector<std::string> found;
+    int expired = 0;
+    for (const auto& row : rows) {
+        expired += row.expired;
+        if (row.failed != 0) found.push_back(row.title + ": publishes failed");
+        if (row.qos != QoS::at_most_once && row.missing() != 0) found.push_back(row.title + ": messages were lost");
+        if (row.qos == QoS::exactly_once && row.repeated != 0) found.push_back(row.title + ": arrived twice");
+        if (row.expired != 0 && row.arrived != 0) found.push_back(row.title + ": expired, yet arrived");
+    }
+    if (expired != (unlock_must_expire ? 1 : 0)) found.emplace_back("one message should have expired, and no other");
+    return found;
+}
+
+/// The broker goes away and comes back. False if it did not come back.
+bool outage(Home& home, tortoise::testing::Broker& broker) {
+    broker.stop();
+    say("The broker is stopped in mid-stream; %d messages are still on their way.", home.ledger().on_their_way());
+
+    home.read_sensors(50);
+    auto unlock = home.command("unlock the door", {.qos = QoS::at_least_once, .ttl = time_to_unlock});
+    home.command("heat the hall", {.qos = QoS::exactly_once});
+    say("Offline: 200 more readings, \"unlock the door\" (good for %d ms), \"heat the hall\" (no limit).",
+        static_cast<int>(time_to_unlock.count()));
+
+    const auto outcome = unlock.wait(patience);
+    say("\"unlock the door\" ended while the broker was away: %s.",
+        outcome ? "delivered" : outcome.error().describe().c_str());
+
+    if (const auto started = broker.start(); !started) {
+        say("The broker did not come back: %s", started.error().describe().c_str());
+        return false;
+    }
+    say("The broker is back, and so are its sessions; every device reconnects by itself.");
+    return true;
+}
+
+/// The same with a broker that is not ours.
+void drop(Home& home) {
+    home.drop_connections();
+    say("Every device drops its connection in mid-stream; %d messages are still on their way.",
+        home.ledger().on_their_way());
+    home.read_sensors(50);
+    home.command("heat the hall", {.qos = QoS::exactly_once});
+    say("200 more readings and a command while the devices reconnect.");
+}
+
+int tell(const std::string& server, tortoise::testing::Broker* broker) {
+    say("A home of six devices, each with a connection of its own to %s.", server.c_str());
+    Home home(server, "home" + std::to_string(std::random_device{}() % 1'000'000));
+    if (const auto error = home.wait_until_up()) {
+        say("The home does not get through to the broker: %s", error->describe().c_str());
+        return 1;
+    }
+    home.read_sensors(25);
+    if (!home.ledger().wait_until_settled(patience))
+        say("The readings did not all arrive.");
+    else
+        say("All are up. 100 readings of four sensors, at QoS 0, 1 and 2, reached the dashboard.");
+
+    home.read_sensors(500);
+    if (!broker)
+        drop(home);
+    else if (!outage(home, *broker))
+        return 1;
+
+    if (home.ledger().wait_until_settled(patience) && home.say_good_night())
+        say("Everything has settled.");
+    else
+        say("%d publishes have not ended, %d messages have not arrived.", home.ledger().open(),
+            home.ledger().on_their_way());
+
+    const auto rows = home.ledger().rows();
+    print_table(rows);
+    const auto wrong = untrue(rows, broker != nullptr);
+    for (const auto& what : wrong) std::printf("NOT TRUE: %s\n", what.c_str());
+    if (!wrong.empty() || home.ledger().open() != 0) return 1;
+    std::printf("Nothing lost at QoS 1 and 2, nothing twice at QoS 2%s.\n",
+                broker ? "; the door was not unlocked late" : "");
+    return 0;
+}
+
+} // namespace
+} // namespace demo
+
+int main(int argc, char** argv) {
+    if (argc == 3 && std::strcmp(argv[1], "--broker") == 0)
+        return demo::tell(std::string("mqtt://") + argv[2], nullptr);
+    if (argc != 1) {
+        std::fprintf(stderr, "usage: demo [--broker HOST:PORT]\n");
+        return 2;
+    }
+    tortoise::testing::Broker broker;
+    if (const auto ok = broker.ok(); !ok) {
+        std::fprintf(stderr, "demo: no broker: %s\n", ok.error().describe().c_str());
+        return 1;
+    }
+    return demo::tell(broker.url(), &broker);
+}
