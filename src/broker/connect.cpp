@@ -31,13 +31,10 @@ void Engine::Impl::on_connect(Time now, Connection& connection, const core::Fram
     const auto packet = core::decode(Version::v5, frame);
     const auto claim = claim_of(frame.body);
     if (!packet) {
-        // Only who speaks MQTT gets an answer, and in the words of his version; 3.1 is answered as 3.1.1.
+        // Only who speaks MQTT gets an answer, in the dialect of what he asked for; 3.1 is answered as 3.1.1.
         if (!claim || (claim->name != "MQTT" && claim->name != "MQIsdp")) return close(now, connection);
         connection.version = claim->level < 5 ? Version::v3_1_1 : Version::v5;
-        const bool unsupported = claim->name != "MQTT" || (claim->level != 5 && claim->level != 4);
-        const auto& error = packet.error();
-        return refuse(now, connection, unsupported ? Reason::unsupported_protocol_version : reason_of(error),
-                      error.text);
+        return refuse(now, connection, reason_of(packet.error()), packet.error().text);
     }
     const auto& connect = std::get<core::Connect>(*packet);
     connection.version = connect.version;
@@ -161,10 +158,11 @@ void Engine::Impl::answer_connect(Connection& connection, const core::Connect& c
         connection.send(core::Packet(core::Connack{.session_present = session_present, .properties = told}));
 }
 
-/// On 3.1.1 a refusal that has no return code is a close without CONNACK; so is what the client would not take.
-/// [MQTT-3.2.2-7]
+/// 3.1.1 has no return code for what it cannot read, and then no CONNACK. [MQTT-3.2.2-7]
 void Engine::Impl::refuse(Time now, Connection& connection, Reason reason, std::string_view text) {
-    send_with_reason(connection, core::Connack{.reason = reason}, text, true);
+    const bool unreadable = reason < Reason::unsupported_protocol_version;
+    if (connection.version == Version::v5 || !unreadable)
+        send_with_reason(connection, core::Connack{.reason = reason}, text, true);
     close(now, connection);
 }
 

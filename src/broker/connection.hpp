@@ -30,6 +30,7 @@ public:
 
     // Where it stands: opened, then established by a CONNACK without refusal, then closing.
     Version version = Version::v5;
+    bool silent = true; // nothing came yet
     bool established = false;
     Session* session = nullptr;
     ClientLimits client = {};

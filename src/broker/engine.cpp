@@ -14,6 +14,10 @@ testing::BrokerOptions sane(testing::BrokerOptions options) {
     return options;
 }
 
+bool may_begin_connect(Octets octets) {
+    return static_cast<std::uint8_t>(octets.front()) >> 4 == static_cast<std::uint8_t>(core::PacketType::connect);
+}
+
 } // namespace
 
 Reason reason_of(const Error& error) {
@@ -107,7 +111,10 @@ void Engine::connected(Time now, ClientId id) {
 void Engine::received(Time now, ClientId id, Octets octets) {
     impl_->sessions.run(now);
     auto* const connection = impl_->find(id);
-    if (!connection || connection->closing()) return;
+    if (!connection || connection->closing() || octets.empty()) return;
+    // Who does not begin with a CONNECT is not waited for until what he sent looks like a whole packet.
+    if (connection->silent && !may_begin_connect(octets)) return impl_->close(now, *connection);
+    connection->silent = false;
     connection->reader.feed(octets);
     impl_->receive(now, *connection);
 }
