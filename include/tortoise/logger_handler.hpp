@@ -10,7 +10,7 @@ struct LoggerOptions {
     Fn<void(std::string_view)> write = {};  ///< where lines go; empty: standard error
 };
 
-/// Writes a line for each change of status, subscription, message and undelivered publish. The default handler.
+/// Writes a line for each change of status, subscription, message and undelivered publish.
 class LoggerHandler : public Handler {
 public:
     explicit LoggerHandler(LoggerOptions = {});

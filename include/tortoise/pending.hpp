@@ -33,7 +33,7 @@ public:
 
 protected:
     virtual ~PendingState();
-    /// To be called once, after the result was stored.
+    /// To be called once, after the result was stored. Throws what a continuation threw, after calling all of them.
     void answered();
     /// Claims the right to answer: true exactly once.
     bool claim() noexcept { return !claimed_.exchange(true, std::memory_order_acq_rel); }
@@ -42,6 +42,8 @@ private:
     struct Continuation;
     void lock() noexcept;
     void unlock() noexcept;
+    bool append(Continuation&) noexcept;  // false: it is too late, the answer is there
+    bool remove(Continuation&) noexcept;  // false: it is not there any more
 
     std::atomic<int> references_{1};
     std::atomic<bool> claimed_{false}, done_{false}, locked_{false};

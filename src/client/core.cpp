@@ -1,0 +1,245 @@
+// The part of a connection that any thread may call.
+#include "client/core.hpp"
+#include <algorithm>
+#include <chrono>
+#include <tortoise/core/codec.hpp>
+#include <tortoise/topic.hpp>
+
+namespace tortoise {
+
+namespace {
+
+constexpr std::size_t least_mailbox = 1024 * 1024;
+constexpr std::size_t request_cost = 64;                   // of each filter, besides its length
+constexpr Duration longest = std::chrono::hours(24 * 365); // as good as for ever, and far from overflow
+
+template <class T> Pending<T> failed(Error error) { return Pending<T>(Result<T>(std::move(error))); }
+
+/// QoS 0 is done when it is taken: always the same answer.
+const Delivery& taken() {
+    static const auto& delivery = *new Delivery(Result<Receipt>(Receipt{}));
+    return delivery;
+}
+
+std::optional<Error> check_publish(std::string_view topic, Octets payload, const PublishOptions& options) {
+    if (auto ok = check_topic(topic); !ok) return std::move(ok).error();
+    if (options.qos > QoS::exactly_once) {
+        return make_error(Errc::invalid_qos,
+                          "QoS is " + std::to_string(static_cast<int>(options.qos)) + "; allowed: 0, 1, 2");
+    }
+    if (payload.size() > core::largest_packet) {
+        return make_error(Errc::packet_too_large, "the payload has " + std::to_string(payload.size()) +
+                                                      " bytes; MQTT allows 268,435,455 with the topic");
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
+Connection::Core::Core(const core::EngineOptions& options, const Runtime& runtime)
+    : client_id_(options.client_id), loops_(detail::Ref<io::Loops>::share(&runtime.loops())), loop_(loops_->next()),
+      mailbox_(std::max(options.queue.bytes, least_mailbox)), version_(options.version),
+      overflow_(options.queue.overflow), latch_(std::make_shared<io::Latch>()),
+      stopped_(detail::Ref<detail::PendingResult<Done>>::adopt(new detail::PendingResult<Done>)),
+      self_(detail::Ref<Core>(), detail::Ref<Owner>()) {}
+
+Connection::Core::~Core() = default;
+
+detail::Ref<Connection::Core> Connection::Core::make(ConnectionOptions options, const Runtime& runtime) {
+    core::EngineOptions invalid;
+    invalid.client_id = options.client_id.empty() ? made_up_client_id() : options.client_id;
+    auto settings = settings_from(std::move(options));
+    auto core = detail::Ref<Core>::adopt(new Core(settings ? settings->engine : invalid, runtime));
+    if (settings)
+        core->start(std::move(*settings));
+    else
+        core->stop_from_the_start(std::move(settings).error());
+    return core;
+}
+
+void Connection::Core::start(Settings settings) {
+    wanted_.subscribe(settings.engine.subscriptions, [] { return true; });
+    loop_.post([core = detail::Ref<Core>::share(this), settings = std::move(settings)]() mutable {
+        core->begin(std::move(settings));
+    });
+}
+
+void Connection::Core::stop_from_the_start(Error why) {
+    error_ = std::move(why);
+    status_ = Status::stopped;
+    mailbox_.close();
+    stopped_->answer(Done{});
+    latch_->set();
+}
+
+Error Connection::Core::error() const {
+    std::lock_guard lock(mutex_);
+    return error_;
+}
+
+Error Connection::Core::stopped_error() const {
+    const auto why = error();
+    return make_error(Errc::stopped, why.code == Errc::stopped ? why.text : why.describe());
+}
+
+std::optional<Error> Connection::Core::posted(io::Mailbox::Put put) {
+    using Put = io::Mailbox::Put;
+    switch (put) {
+    case Put::taken: return std::nullopt;
+    case Put::taken_by_sleeper: wake(); return std::nullopt;
+    case Put::full: return make_error(Errc::queue_full, "more was asked for than the connection could take up so far");
+    case Put::closed: return stopped_error();
+    }
+    return std::nullopt;
+}
+
+void Connection::Core::wake() {
+    loop_.post([core = detail::Ref<Core>::share(this)] { core->turn(); });
+}
+
+Pending<SessionInfo> Connection::Core::ready() {
+    std::lock_guard lock(mutex_);
+    if (status() == Status::up) return Pending<SessionInfo>(Result<SessionInfo>(session_));
+    if (status() == Status::stopped) return failed<SessionInfo>(error_);
+    if (!ready_) {
+        ready_ = detail::Ref<detail::PendingResult<SessionInfo>>::adopt(new detail::PendingResult<SessionInfo>);
+    }
+    return Pending<SessionInfo>(ready_);
+}
+
+Result<SessionInfo> Connection::Core::wait_until_up(Duration at_most) {
+    auto result = ready().wait(at_most);
+    if (result || result.error().code != Errc::timeout) return result;
+    auto last = error();
+    return last.code ? Result<SessionInfo>(std::move(last)) : result;
+}
+
+Delivery Connection::Core::publish(std::string_view topic, Octets payload, const PublishOptions& options) {
+    if (auto error = check_publish(topic, payload, options)) return failed<Receipt>(std::move(*error));
+    core::PublishRequest request{.topic = topic,
+                                 .payload = payload,
+                                 .qos = options.qos,
+                                 .retain = options.retain,
+                                 .priority = options.priority,
+                                 .properties = options.properties};
+    io::Time at{};
+    if (options.ttl) {
+        request.ttl = std::clamp(*options.ttl, Duration(0), longest);
+        at = io::Loop::now();
+    }
+    if (options.qos == QoS::at_most_once) {
+        if (auto error = posted(mailbox_.put(request, at))) return failed<Receipt>(std::move(*error));
+        return taken();
+    }
+    auto publishing = detail::Ref<Publishing>::adopt(new Publishing);
+    publishing->set_canceller([core = detail::Ref<Core>::share(this), p = publishing.get()] { core->cancel(p); });
+    publishing->retain(); // for the token, until the event that ends it
+    request.token = reinterpret_cast<core::Token>(publishing.get());
+    if (auto error = posted(mailbox_.put(request, at))) {
+        publishing->release();
+        publishing->answer(std::move(*error));
+    }
+    return Delivery(std::move(publishing));
+}
+
+// The engine may not know it yet: then its turn to be published finds it answered.
+void Connection::Core::cancel(Publishing* publishing) {
+    posted(mailbox_.put_urgent([this, p = detail::Ref<Publishing>::share(publishing)](const Error* ended) {
+        if (ended || p->done()) return;
+        engine().cancel(io::Loop::now(), reinterpret_cast<core::Token>(p.get()));
+        answering([&] { p->answer(Errc::cancelled); });
+    }));
+}
+
+void Connection::Core::subscribe(std::vector<TopicFilter> filters, OnMessage callback,
+                                 std::unique_ptr<Request<Grant>> request) {
+    std::vector<TopicFilter> valid;
+    std::vector<std::string> names;
+    std::size_t cost = 0;
+    for (const auto& f : filters) {
+        cost += request_cost + f.filter.size();
+        if (!check_subscription(f, version_)) continue;
+        valid.push_back(f);
+        names.push_back(f.filter);
+    }
+    auto* const to = request.get();
+    io::Mailbox::Call call = [this, filters = std::move(filters), names = std::move(names),
+                              callback = std::move(callback), to](const Error* ended) mutable {
+        if (!ended) return subscribe_now(std::move(filters), names, std::move(callback), to);
+        if (to) answering([&] { to->fail(*ended); });
+        delete to;
+    };
+    std::optional<Error> error;
+    wanted_.subscribe(valid, [&] {
+        error = posted(mailbox_.put(std::move(call), cost));
+        return !error;
+    });
+    if (!error)
+        static_cast<void>(request.release());
+    else if (request)
+        request->fail(*error);
+}
+
+void Connection::Core::unsubscribe(std::vector<std::string> filters, std::unique_ptr<Request<Done>> request) {
+    std::vector<std::string> valid;
+    std::size_t cost = 0;
+    for (const auto& f : filters) {
+        cost += request_cost + f.size();
+        if (check_filter(f)) valid.push_back(f);
+    }
+    auto* const to = request.get();
+    io::Mailbox::Call call = [this, filters = std::move(filters), valid, to](const Error* ended) mutable {
+        if (!ended) {
+            for (const auto& f : valid) routes_.erase(f);
+            engine().unsubscribe(io::Loop::now(), std::move(filters), to ? to->token() : 0);
+            return wanted_.arrived(valid);
+        }
+        if (to) answering([&] { to->fail(*ended); });
+        delete to;
+    };
+    std::optional<Error> error;
+    wanted_.unsubscribe(valid, [&] {
+        error = posted(mailbox_.put(std::move(call), cost));
+        return !error;
+    });
+    if (!error)
+        static_cast<void>(request.release());
+    else if (request)
+        request->fail(*error);
+}
+
+Pending<Duration> Connection::Core::ping() {
+    auto pinging = detail::Ref<Pinging>::adopt(new Pinging);
+    io::Mailbox::Call call = [this, p = pinging](const Error* ended) mutable {
+        if (ended) return answering([&] { p->answer(*ended); });
+        engine().ping(io::Loop::now(), reinterpret_cast<core::Token>(p.detach()));
+    };
+    if (auto error = posted(mailbox_.put(std::move(call), request_cost))) return failed<Duration>(std::move(*error));
+    return Pending<Duration>(std::move(pinging));
+}
+
+void Connection::Core::reconnect() {
+    posted(mailbox_.put_urgent([this](const Error* ended) {
+        if (!ended) engine().reconnect(io::Loop::now());
+    }));
+}
+
+Pending<Done> Connection::Core::stop(Duration drain) {
+    const auto until = io::Loop::now() + std::clamp(drain, Duration(0), longest);
+    // What was published before goes first. If the peer does not take it, that is waited for no longer than this.
+    posted(mailbox_.put_urgent([this, until](const Error* ended) {
+        if (!ended) be_patient_until(until);
+    }));
+    posted(mailbox_.put([this, until](const Error* ended) {
+        const auto now = io::Loop::now();
+        if (!ended) engine().stop(now, std::max(until - now, Duration(0)));
+    }));
+    return Pending<Done>(stopped_);
+}
+
+void Connection::Core::end() {
+    stop({});
+    if (!io::Loop::on_any_thread()) latch_->wait();
+}
+
+} // namespace tortoise

@@ -1,0 +1,169 @@
+#pragma once
+/// What all handles of a connection share: the part that any thread may call, and the part that lives on the loop.
+
+#include "client/request.hpp"
+#include "client/routes.hpp"
+#include "client/settings.hpp"
+#include "client/wanted.hpp"
+#include "io/driver.hpp"
+#include "io/latch.hpp"
+#include "io/loop.hpp"
+#include "io/mailbox.hpp"
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <tortoise/connection.hpp>
+#include <tortoise/core/engine.hpp>
+
+namespace tortoise {
+
+/// From start() on it keeps itself alive until the engine has stopped. What users' threads ask for goes through the
+/// mailbox, also from inside callbacks: so nothing re-enters, and no lock is held while user code runs.
+class Connection::Core final : public io::Driver::Listener {
+public:
+    static detail::Ref<Core> make(ConnectionOptions, const Runtime&);
+    void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+    void release() noexcept {
+        if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    }
+    Core(const Core&) = delete;
+    Core& operator=(const Core&) = delete;
+
+    // ---- Any thread ----
+    const std::string& client_id() const noexcept { return client_id_; }
+    Status status() const noexcept { return status_.load(std::memory_order_acquire); }
+    Error error() const;
+    Pending<SessionInfo> ready();
+    Result<SessionInfo> wait_until_up(Duration at_most);
+    Delivery publish(std::string_view topic, Octets payload, const PublishOptions&);
+    /// Takes the request over; null: nobody wants to know.
+    void subscribe(std::vector<TopicFilter>, OnMessage, std::unique_ptr<Request<Grant>>);
+    void unsubscribe(std::vector<std::string>, std::unique_ptr<Request<Done>>);
+    std::vector<TopicFilter> subscriptions() const { return wanted_.list(); }
+    Pending<Duration> ping();
+    void reconnect();
+    Pending<Done> stop(Duration drain);
+    /// Stops, and waits until no callback runs any more; on a loop thread, it does not wait.
+    void end();
+
+private:
+    using Publishing = detail::PendingResult<Receipt>;
+    using Pinging = detail::PendingResult<Duration>;
+
+    Core(const core::EngineOptions&, const Runtime&);
+    ~Core();
+    void start(Settings);
+    void stop_from_the_start(Error);
+    void cancel(Publishing*);
+    /// Wakes the loop if need be; the error if it was not taken.
+    std::optional<Error> posted(io::Mailbox::Put);
+    void wake();
+    Error stopped_error() const;
+
+    // ---- The loop's thread ----
+    core::Engine& engine() noexcept { return driver_->engine(); }
+    void begin(Settings);
+    void make_handler();
+    void turn();
+    void consume_slice();
+    bool paused() const;
+    void publish_now(core::PublishRequest, io::Time at);
+    void subscribe_now(std::vector<TopicFilter>, std::span<const std::string> valid, OnMessage, Request<Grant>*);
+    void be_patient_until(io::Time);
+
+    void before_open(std::size_t endpoint) override;
+    void handle(core::Event&) override;
+    void unblocked() override;
+    void on(core::Up&);
+    void on(core::Down&);
+    void on(core::Stopped&);
+    void on(core::Received&);
+    void on(core::Delivered&);
+    void on(core::Undelivered&);
+    void on(core::Subscribed&);
+    void on(core::Unsubscribed&);
+    void on(core::FilterChanged&);
+    void on(core::Pong&);
+    void on(core::PingFailed&);
+
+    void change_status(const StatusInfo&);
+    void deliver(const core::Received&);
+    void undelivered(core::Token, const MessageView&, const Error&);
+    void apply(const Actions&);
+    void refuse(std::string filter, Error);
+    /// Runs what the user wrote; what it throws ends the connection. False if it threw, or something did before.
+    template <class Call> bool guarded(Call&& call);
+    /// The same for an answer, which is given whatever happened before.
+    template <class Call> void answering(Call&& call);
+    void crash(Error);
+    static Error what_was_thrown(); // the exception being handled
+    void empty_mailbox(const Error& why);
+    void finish();
+
+    std::atomic<int> references_{1};
+    const std::string client_id_;
+    const detail::Ref<io::Loops> loops_;
+    io::Loop& loop_;
+    io::Mailbox mailbox_;
+    WantedFilters wanted_;
+    const Version version_;
+    const Overflow overflow_;
+    std::atomic<Status> status_{Status::connecting};
+    const std::shared_ptr<io::Latch> latch_;
+
+    mutable std::mutex mutex_;
+    Error error_;                                           // guarded by mutex_
+    SessionInfo session_;                                   // guarded by mutex_
+    detail::Ref<detail::PendingResult<SessionInfo>> ready_; // guarded by mutex_; null: nobody asked
+    const detail::Ref<detail::PendingResult<Done>> stopped_;
+
+    // Of the loop's thread from here on.
+    std::unique_ptr<io::Driver> driver_;
+    std::unique_ptr<io::Timer> patience_;
+    std::optional<io::Time> patient_until_;
+    std::unique_ptr<Handler> handler_;
+    HandlerFactory make_handler_;
+    std::vector<core::Credentials> credentials_;
+    std::optional<Will> will_;
+    Routes routes_;
+    Connection self_; // what callbacks get; does not own
+    io::Mailbox::Batch batch_;
+    std::vector<io::Mailbox::Call> urgent_;
+    bool crashed_ = false; // no callback is called any more, but terminate()
+    bool ended_ = false;
+    bool impatient_ = false; // being stopped: the mailbox does not wait for a slow peer any more
+};
+
+template <class Call> bool Connection::Core::guarded(Call&& call) {
+    if (crashed_ || !handler_) return false;
+    try {
+        call();
+        return true;
+    } catch (...) {
+        crash(what_was_thrown());
+        return false;
+    }
+}
+
+template <class Call> void Connection::Core::answering(Call&& call) {
+    try {
+        call();
+    } catch (...) {
+        crash(what_was_thrown());
+    }
+}
+
+/// What the owning handles share.
+struct Connection::Owner {
+    explicit Owner(detail::Ref<Core> c) noexcept : core(std::move(c)) {}
+    void retain() noexcept { references.fetch_add(1, std::memory_order_relaxed); }
+    void release() noexcept {
+        if (references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+        core->end();
+        delete this;
+    }
+    detail::Ref<Core> core;
+    std::atomic<int> references{1};
+};
+
+} // namespace tortoise

@@ -1,0 +1,313 @@
+// The part of a connection that lives on its loop: what the engine says to the user, and the user to the engine.
+#include "client/core.hpp"
+#include <exception>
+#include <variant>
+
+namespace tortoise {
+
+namespace {
+
+// After so much the loop's other connections have their turn, and what piled up is written.
+constexpr std::size_t slice_octets = 64 * 1024;
+constexpr int slice_records = 1024;
+constexpr int slices_per_turn = 16;
+
+} // namespace
+
+Error Connection::Core::what_was_thrown() {
+    try {
+        throw;
+    } catch (const std::exception& e) {
+        return make_error(Errc::handler_threw, e.what());
+    } catch (...) {
+        return make_error(Errc::handler_threw, "something that is not a std::exception");
+    }
+}
+
+// As when a process dies: no DISCONNECT is sent, so that the broker publishes the will and keeps the session.
+void Connection::Core::crash(Error why) {
+    if (std::exchange(crashed_, true) || ended_) return;
+    driver_->cut();
+    engine().stop(io::Loop::now(), {}, std::move(why));
+}
+
+// ---- Beginning and end ---------------------------------------------------------------------------------------------
+
+void Connection::Core::begin(Settings settings) {
+    self_ = Connection(detail::Ref<Core>::share(this), detail::Ref<Owner>());
+    make_handler_ = std::move(settings.handler);
+    credentials_ = std::move(settings.credentials);
+    will_ = std::move(settings.will);
+    std::vector<std::string> filters;
+    for (const auto& f : settings.engine.subscriptions) filters.push_back(f.filter);
+    driver_ =
+        std::make_unique<io::Driver>(loop_, loops_->resolver(), core::Engine(std::move(settings.engine), random_seed()),
+                                     std::move(settings.endpoints), *this);
+    wanted_.arrived(filters);
+    patience_ = std::make_unique<io::Timer>(loop_, [this] {
+        impatient_ = true;
+        turn();
+    });
+    make_handler();
+    guarded([&] { handler_->init(self_); });
+    if (!crashed_) engine().start(io::Loop::now());
+    turn();
+}
+
+void Connection::Core::make_handler() {
+    if (!make_handler_) {
+        handler_ = std::make_unique<Handler>();
+        return;
+    }
+    answering([&] { handler_.reset(make_handler_.make()); });
+    if (!handler_) crash(make_error(Errc::invalid_option, "the handler's factory returned null"));
+}
+
+void Connection::Core::on(core::Stopped& event) {
+    {
+        std::lock_guard lock(mutex_);
+        error_ = event.why;
+    }
+    ended_ = true;
+    mailbox_.close();
+    empty_mailbox(stopped_error());
+    change_status({.status = Status::stopped, .reason = event.why});
+    detail::Ref<detail::PendingResult<SessionInfo>> ready;
+    {
+        std::lock_guard lock(mutex_);
+        ready = std::move(ready_);
+    }
+    if (ready) answering([&] { ready->answer(event.why); });
+    if (handler_) handler_->terminate(event.why);
+    handler_.reset();
+    routes_.clear();
+    // Not from in here: the driver is at work.
+    loop_.post([core = detail::Ref<Core>::share(this)]() mutable {
+        core->finish();
+        const auto latch = core->latch_;
+        core = {};
+        latch->set(); // last: now the runtime may go, and best on another thread
+    });
+}
+
+void Connection::Core::empty_mailbox(const Error& why) {
+    std::vector<io::Mailbox::Call> urgent;
+    mailbox_.take_urgent(urgent);
+    for (auto& call : urgent) call(&why);
+    while (!batch_.empty() || mailbox_.take(batch_)) {
+        mailbox_.next(
+            batch_,
+            [&](const core::PublishRequest& p, io::Time) {
+                undelivered(p.token, {p.topic, p.payload, p.qos, p.retain, false, p.properties}, why);
+            },
+            [&](io::Mailbox::Call call) { call(&why); });
+    }
+}
+
+void Connection::Core::finish() {
+    patience_.reset();
+    driver_.reset();
+    answering([&] { stopped_->answer(Done{}); });
+    self_ = Connection(detail::Ref<Core>(), detail::Ref<Owner>());
+}
+
+// ---- From the user to the engine -----------------------------------------------------------------------------------
+
+void Connection::Core::turn() {
+    if (ended_) return;
+    urgent_.clear();
+    mailbox_.take_urgent(urgent_);
+    for (auto& call : urgent_) call(nullptr);
+    urgent_.clear();
+    for (int slice = 0; slice < slices_per_turn; ++slice) {
+        driver_->drain();
+        // Who is paused does not sleep: unblocked() goes on.
+        if (ended_ || paused() || (batch_.empty() && !mailbox_.take(batch_))) return;
+        consume_slice();
+        mailbox_.give_back(batch_);
+    }
+    driver_->drain();
+    if (!ended_) wake();
+}
+
+void Connection::Core::consume_slice() {
+    const auto enough = batch_.consumed() + slice_octets;
+    for (int i = 0; i < slice_records && !batch_.empty() && batch_.consumed() < enough; ++i) {
+        mailbox_.next(
+            batch_, [&](const core::PublishRequest& request, io::Time at) { publish_now(request, at); },
+            [&](io::Mailbox::Call call) { call(nullptr); });
+    }
+}
+
+// While the peer does not read, publishes wait where their senders get to know that it is full, rather than overflow
+// the queue. The other policies are about what is in the queue: there everything has to get.
+bool Connection::Core::paused() const { return driver_->blocked() && overflow_ == Overflow::reject && !impatient_; }
+
+void Connection::Core::unblocked() { wake(); }
+
+void Connection::Core::be_patient_until(io::Time at) {
+    if (at <= io::Loop::now()) {
+        impatient_ = true;
+    } else if (!patient_until_ || at < *patient_until_) {
+        patient_until_ = at;
+        patience_->arm(at);
+    }
+}
+
+void Connection::Core::publish_now(core::PublishRequest request, io::Time at) {
+    const auto now = io::Loop::now();
+    if (request.token && reinterpret_cast<Publishing*>(request.token)->done()) {
+        return undelivered(request.token,
+                           {request.topic, request.payload, request.qos, request.retain, false, request.properties},
+                           make_error(Errc::cancelled));
+    }
+    if (request.ttl) request.ttl = std::max(*request.ttl - (now - at), Duration(0));
+    engine().publish(now, request);
+}
+
+void Connection::Core::subscribe_now(std::vector<TopicFilter> filters, std::span<const std::string> valid,
+                                     OnMessage callback, Request<Grant>* request) {
+    core::Route route = 0;
+    for (const auto& filter : valid) route = routes_.set(filter, std::move(callback));
+    engine().subscribe(io::Loop::now(), std::move(filters), route, request ? request->token() : 0);
+    wanted_.arrived(valid);
+}
+
+void Connection::Core::before_open(std::size_t endpoint) {
+    if (status() != Status::connecting) change_status({.status = Status::connecting});
+    engine().set_credentials(credentials_[endpoint]);
+    auto will = will_;
+    const bool asked = guarded([&] {
+        if (auto other = handler_->last_will()) will = std::move(other);
+    });
+    if (!asked) return;
+    if (will) {
+        if (auto ok = check_will(*will, version_); !ok) return crash(std::move(ok).error());
+    }
+    engine().set_will(std::move(will));
+}
+
+// ---- From the engine to the user -----------------------------------------------------------------------------------
+
+void Connection::Core::handle(core::Event& event) {
+    std::visit([this](auto& e) { on(e); }, event);
+}
+
+void Connection::Core::change_status(const StatusInfo& info) {
+    {
+        std::lock_guard lock(mutex_);
+        if (info.reason.code) error_ = info.reason;
+        if (info.status == Status::up) session_ = info.session;
+        status_.store(info.status, std::memory_order_release);
+    }
+    guarded([&] { apply(handler_->connection(self_, info)); });
+}
+
+void Connection::Core::on(core::Up& event) {
+    change_status({.status = Status::up, .session = event.info});
+    detail::Ref<detail::PendingResult<SessionInfo>> ready;
+    {
+        std::lock_guard lock(mutex_);
+        ready = std::move(ready_);
+    }
+    if (ready) answering([&] { ready->answer(event.info); });
+}
+
+void Connection::Core::on(core::Down& event) {
+    change_status({.status = Status::down, .reason = event.why, .attempt = event.attempt, .retry_in = event.retry_in});
+}
+
+void Connection::Core::on(core::Received& event) {
+    const bool handled = guarded([&] { deliver(event); });
+    if (handled && event.id != 0) engine().acknowledge(io::Loop::now(), event.id);
+}
+
+void Connection::Core::deliver(const core::Received& event) {
+    const auto routes = engine().routes(event);
+    bool to_handler = routes.empty();
+    for (const auto route : routes) {
+        if (auto* callback = routes_.find(route))
+            (*callback)(self_, event.message);
+        else
+            to_handler = true;
+    }
+    if (to_handler) apply(handler_->message(self_, event.message));
+}
+
+void Connection::Core::on(core::Delivered& event) {
+    const auto publishing = detail::Ref<Publishing>::adopt(reinterpret_cast<Publishing*>(event.token));
+    answering([&] { publishing->answer(std::move(event.receipt)); });
+}
+
+void Connection::Core::on(core::Undelivered& event) { undelivered(event.token, event.message, event.why); }
+
+void Connection::Core::undelivered(core::Token token, const MessageView& message, const Error& why) {
+    if (token) {
+        const auto publishing = detail::Ref<Publishing>::adopt(reinterpret_cast<Publishing*>(token));
+        answering([&] { publishing->answer(why); });
+    }
+    guarded([&] { handler_->undelivered(self_, message, why); });
+}
+
+void Connection::Core::on(core::Subscribed& event) {
+    const std::unique_ptr<Request<Grant>> request(Request<Grant>::of(event.token));
+    if (request) answering([&] { request->answer(std::move(event.results)); });
+}
+
+void Connection::Core::on(core::Unsubscribed& event) {
+    const std::unique_ptr<Request<Done>> request(Request<Done>::of(event.token));
+    if (request) answering([&] { request->answer(std::move(event.results)); });
+}
+
+void Connection::Core::on(core::FilterChanged& event) {
+    if (!event.wanted) {
+        wanted_.gone(event.filter);
+        if (event.grant) routes_.erase(event.filter);
+    }
+    FilterStatus status{.kind = FilterStatus::Kind::down, .filter = event.filter};
+    if (event.grant && *event.grant) {
+        status.kind = FilterStatus::Kind::up;
+        status.grant = **event.grant;
+    } else if (event.grant) {
+        status.kind = FilterStatus::Kind::refused;
+        status.reason = event.grant->error();
+    }
+    guarded([&] { apply(handler_->subscription(self_, status)); });
+}
+
+void Connection::Core::on(core::Pong& event) {
+    if (event.token == 0) return;
+    const auto pinging = detail::Ref<Pinging>::adopt(reinterpret_cast<Pinging*>(event.token));
+    answering([&] { pinging->answer(event.round_trip); });
+}
+
+void Connection::Core::on(core::PingFailed& event) {
+    if (event.token == 0) return;
+    const auto pinging = detail::Ref<Pinging>::adopt(reinterpret_cast<Pinging*>(event.token));
+    answering([&] { pinging->answer(event.why); });
+}
+
+void Connection::Core::apply(const Actions& actions) {
+    for (const auto& action : actions) {
+        const auto& f = action.filter;
+        const bool subscribes = action.kind == Action::Kind::subscribe;
+        const auto ok = subscribes ? check_subscription(f, version_) : check_filter(f.filter);
+        if (!ok)
+            refuse(f.filter, ok.error());
+        else if (subscribes)
+            subscribe({f}, {}, nullptr);
+        else
+            unsubscribe({f.filter}, nullptr);
+    }
+}
+
+// There is no Pending to tell, so the handler is told; later, lest it answers with the same action for ever.
+void Connection::Core::refuse(std::string filter, Error why) {
+    posted(mailbox_.put([this, filter = std::move(filter), why = std::move(why)](const Error* ended) {
+        if (ended) return;
+        const FilterStatus status{.kind = FilterStatus::Kind::refused, .filter = filter, .reason = why};
+        guarded([&] { apply(handler_->subscription(self_, status)); });
+    }));
+}
+
+} // namespace tortoise

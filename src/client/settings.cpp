@@ -1,0 +1,208 @@
+#include "client/settings.hpp"
+#include "core/codec/utf8.hpp"
+#include <chrono>
+#include <random>
+#include <tortoise/core/codec.hpp>
+#include <tortoise/topic.hpp>
+
+namespace tortoise {
+
+namespace {
+
+using std::chrono::seconds;
+
+constexpr std::int64_t two_octets = 65'535, four_octets = 4'294'967'295;
+
+Error invalid(std::string text) { return make_error(Errc::invalid_option, std::move(text)); }
+
+std::string in_words(Duration d) {
+    const auto nanoseconds = d.count();
+    if (nanoseconds % 1'000'000'000 == 0) return std::to_string(nanoseconds / 1'000'000'000) + " s";
+    if (nanoseconds % 1'000'000 == 0) return std::to_string(nanoseconds / 1'000'000) + " ms";
+    return std::to_string(nanoseconds) + " ns";
+}
+
+Result<Done> whole_seconds(const char* name, Duration value, std::int64_t most) {
+    if (value >= Duration(0) && value % seconds(1) == Duration(0) && value / seconds(1) <= most) return Done{};
+    return invalid(std::string(name) + " is " + in_words(value) + "; allowed: whole seconds from 0 to " +
+                   std::to_string(most));
+}
+
+Result<Done> at_least(const char* name, Duration value, Duration least) {
+    if (value >= least) return Done{};
+    return invalid(std::string(name) + " is " + in_words(value) +
+                   "; allowed: " + (least > Duration(0) ? "more than 0" : "0 or more"));
+}
+
+Result<Done> utf8_string(const char* name, std::string_view value) {
+    switch (core::utf8_fault(value)) {
+    case core::Utf8Fault::none: return Done{};
+    case core::Utf8Fault::too_long: return invalid(std::string(name) + " has more than 65,535 bytes");
+    case core::Utf8Fault::ill_formed: return invalid(std::string(name) + " is not UTF-8");
+    case core::Utf8Fault::null: return invalid(std::string(name) + " contains U+0000");
+    }
+    return Done{};
+}
+
+bool is_qos(QoS qos) { return qos <= QoS::exactly_once; }
+
+Result<Done> check_durations(const ConnectionOptions& o) {
+    constexpr Duration some(1), none(0);
+    for (auto& checked : {
+             whole_seconds("keep_alive", o.keep_alive, two_octets),
+             whole_seconds("session.expiry", o.session.expiry, four_octets),
+             at_least("keep_alive_timeout", o.keep_alive_timeout, some),
+             at_least("connect_timeout", o.connect_timeout, some),
+             at_least("reply_timeout", o.reply_timeout, some),
+             at_least("first_connect_delay", o.first_connect_delay, none),
+             at_least("backoff.min", o.backoff.min, none),
+             at_least("backoff.stable_after", o.backoff.stable_after, none),
+         }) {
+        if (!checked) return checked;
+    }
+    if (o.backoff.max < o.backoff.min) {
+        return invalid("backoff.max is " + in_words(o.backoff.max) + ", less than backoff.min (" +
+                       in_words(o.backoff.min) + ")");
+    }
+    return Done{};
+}
+
+Result<Done> check_names(const ConnectionOptions& o) {
+    if (auto ok = utf8_string("client_id", o.client_id); !ok) return ok;
+    if (o.user_name) {
+        if (auto ok = utf8_string("user_name", *o.user_name); !ok) return ok;
+    }
+    if (o.password && o.password->size() > two_octets) return invalid("password has more than 65,535 bytes");
+    return Done{};
+}
+
+Result<Done> check_numbers(const ConnectionOptions& o) {
+    if (o.version != Version::v3_1_1 && o.version != Version::v5) {
+        return invalid("version is " + std::to_string(static_cast<int>(o.version)) +
+                       "; allowed: Version::v3_1_1, Version::v5");
+    }
+    if (o.receive_maximum == 0) return invalid("receive_maximum is 0; allowed: 1 to 65535");
+    if (o.maximum_packet_size == 0 || o.maximum_packet_size > core::largest_packet) {
+        return invalid("maximum_packet_size is " + std::to_string(o.maximum_packet_size) + "; allowed: 1 to " +
+                       std::to_string(core::largest_packet));
+    }
+    if (o.queue.overflow > Overflow::by_priority) return invalid("queue.overflow is none of the policies");
+    if (!o.classify) return invalid("classify is null");
+    if (o.version == Version::v3_1_1 && !o.connect_properties.empty()) {
+        return invalid("connect_properties are not empty; MQTT 3.1.1 has no properties");
+    }
+    return Done{};
+}
+
+Result<Done> check_all(const ConnectionOptions& o) {
+    if (auto ok = check_numbers(o); !ok) return ok;
+    if (auto ok = check_names(o); !ok) return ok;
+    if (auto ok = check_durations(o); !ok) return ok;
+    for (const auto& filter : o.subscriptions) {
+        if (auto ok = check_subscription(filter, o.version); !ok) return ok;
+    }
+    return o.will ? check_will(*o.will, o.version) : Result<Done>(Done{});
+}
+
+Result<core::Credentials> credentials_for(const ConnectionOptions& o, const io::Url& url) {
+    core::Credentials c{o.user_name ? o.user_name : url.user, o.password ? o.password : url.password};
+    if (o.version == Version::v3_1_1 && c.password && !c.user_name) {
+        return invalid("[MQTT-3.1.2-22] password without user_name; MQTT 3.1.1 does not have that");
+    }
+    return c;
+}
+
+core::EngineOptions engine_options(ConnectionOptions&& o) {
+    core::EngineOptions e;
+    e.version = o.version;
+    e.client_id = o.client_id.empty() ? made_up_client_id() : std::move(o.client_id);
+    e.session = o.session;
+    e.endpoints = 1 + o.more_servers.size();
+    e.keep_alive = o.keep_alive;
+    e.keep_alive_timeout = o.keep_alive_timeout;
+    e.connect_timeout = o.connect_timeout;
+    e.reply_timeout = o.reply_timeout;
+    e.first_connect_delay = o.first_connect_delay;
+    e.backoff = o.backoff;
+    e.classify = o.classify;
+    e.queue = o.queue;
+    e.topic_aliases = o.topic_aliases;
+    e.receive_maximum = o.receive_maximum;
+    e.maximum_packet_size = o.maximum_packet_size;
+    e.connect_properties = std::move(o.connect_properties);
+    e.subscriptions = std::move(o.subscriptions);
+    return e;
+}
+
+} // namespace
+
+Result<Done> check_subscription(const TopicFilter& f, Version version) {
+    if (auto ok = check_filter(f.filter); !ok) return ok;
+    if (!is_qos(f.options.qos)) {
+        return make_error(Errc::invalid_qos, "QoS of '" + f.filter + "' is " +
+                                                 std::to_string(static_cast<int>(f.options.qos)) +
+                                                 "; allowed: 0, 1, 2");
+    }
+    if (f.options.retain_handling > RetainHandling::do_not_send) {
+        return invalid("retain_handling of '" + f.filter + "' is none of RetainHandling");
+    }
+    if (version == Version::v3_1_1 && f.options != SubscribeOptions{.qos = f.options.qos}) {
+        return make_error(Errc::not_supported, "MQTT 3.1.1 has no subscription options but the QoS");
+    }
+    if (f.options.no_local && parse_shared(f.filter)) {
+        return invalid("[MQTT-3.8.3-4] no_local on the shared subscription '" + f.filter + "'");
+    }
+    return Done{};
+}
+
+Result<Done> check_will(const Will& will, Version version) {
+    if (auto ok = check_topic(will.topic); !ok) return make_error(Errc::invalid_topic, "will: " + ok.error().text);
+    if (!is_qos(will.qos)) {
+        return make_error(Errc::invalid_qos,
+                          "QoS of the will is " + std::to_string(static_cast<int>(will.qos)) + "; allowed: 0, 1, 2");
+    }
+    if (will.payload.size() > two_octets) {
+        return make_error(Errc::packet_too_large, "the will's payload has " + std::to_string(will.payload.size()) +
+                                                      " bytes; allowed: 0 to 65535");
+    }
+    if (auto ok = whole_seconds("will.delay", will.delay, four_octets); !ok) return ok;
+    if (version == Version::v3_1_1 && !will.properties.empty()) {
+        return invalid("will.properties are not empty; MQTT 3.1.1 has no properties");
+    }
+    return Done{};
+}
+
+Result<Settings> settings_from(ConnectionOptions o) {
+    if (auto ok = check_all(o); !ok) return ok.error();
+    Settings settings;
+    std::vector<std::string_view> servers{o.server};
+    servers.insert(servers.end(), o.more_servers.begin(), o.more_servers.end());
+    for (const auto server : servers) {
+        auto url = io::parse_url(server);
+        if (!url) return url.error();
+        auto credentials = credentials_for(o, *url);
+        if (!credentials) return credentials.error();
+        settings.endpoints.push_back(std::move(*url));
+        settings.credentials.push_back(std::move(*credentials));
+    }
+    settings.will = std::move(o.will);
+    settings.handler = std::move(o.handler);
+    settings.engine = engine_options(std::move(o));
+    return settings;
+}
+
+std::uint64_t random_seed() {
+    std::random_device entropy;
+    return std::uint64_t{entropy()} << 32 | entropy();
+}
+
+std::string made_up_client_id() {
+    constexpr std::string_view letters = "0123456789abcdefghijklmnopqrstuvwxyz";
+    std::random_device entropy;
+    std::uniform_int_distribution<std::size_t> letter(0, letters.size() - 1);
+    std::string id = "tortoise-";
+    for (int i = 0; i < 12; ++i) id += letters[letter(entropy)];
+    return id;
+}
+
+} // namespace tortoise

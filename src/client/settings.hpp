@@ -1,0 +1,31 @@
+#pragma once
+/// The options of a connection, checked and sorted by who needs them.
+
+#include "io/url.hpp"
+#include <cstdint>
+#include <string>
+#include <tortoise/connection.hpp>
+#include <tortoise/core/engine.hpp>
+#include <vector>
+
+namespace tortoise {
+
+struct Settings {
+    core::EngineOptions engine;
+    std::vector<io::Url> endpoints;
+    std::vector<core::Credentials> credentials; // of each endpoint
+    std::optional<Will> will;
+    HandlerFactory handler;
+};
+
+/// The error names the option, its value and what is allowed.
+Result<Settings> settings_from(ConnectionOptions);
+
+/// May it be asked for at all? The broker may refuse it nevertheless.
+Result<Done> check_subscription(const TopicFilter&, Version);
+Result<Done> check_will(const Will&, Version);
+
+std::uint64_t random_seed();
+std::string made_up_client_id();
+
+} // namespace tortoise

@@ -1,0 +1,54 @@
+#pragma once
+/// What is wanted at present, for Connection::subscriptions(): right as soon as subscribe() has returned, although the
+/// engine hears of it later.
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <span>
+#include <string>
+#include <tortoise/options.hpp>
+#include <vector>
+
+namespace tortoise {
+
+/// Any thread.
+class WantedFilters {
+public:
+    /// `send` puts the request on its way to the engine, and returns whether that worked. Requests go their way in the
+    /// order in which they change what is wanted.
+    template <class Send> void subscribe(const std::vector<TopicFilter>& filters, Send&& send) {
+        std::lock_guard lock(mutex_);
+        if (!send()) return;
+        for (const auto& f : filters) want(f);
+    }
+    template <class Send> void unsubscribe(const std::vector<std::string>& filters, Send&& send) {
+        std::lock_guard lock(mutex_);
+        if (!send()) return;
+        for (const auto& f : filters) leave(f);
+    }
+    /// One request for each of these arrived at the engine.
+    void arrived(std::span<const std::string> filters);
+    /// The engine does not want it any more; a request that is under way may.
+    void gone(const std::string& filter);
+
+    /// In the order in which they were wanted first.
+    std::vector<TopicFilter> list() const;
+
+private:
+    struct Entry {
+        SubscribeOptions options = {};
+        std::uint64_t order = 0;
+        unsigned under_way = 0;
+        bool wanted = false;
+    };
+    using Entries = std::map<std::string, Entry, std::less<>>;
+    void want(const TopicFilter&);
+    void leave(const std::string&);
+
+    mutable std::mutex mutex_;
+    Entries entries_;
+    std::uint64_t next_order_ = 0;
+};
+
+} // namespace tortoise

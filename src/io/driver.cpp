@@ -1,0 +1,227 @@
+#include "io/driver.hpp"
+#include <algorithm>
+#include <chrono>
+
+namespace tortoise::io {
+
+namespace {
+
+constexpr auto flush_limit = std::chrono::seconds(1); // for a peer that does not read what is left at the end
+constexpr int reads_per_turn = 16;                    // then it is the turn of others on this loop
+constexpr std::size_t keep_capacity = 1024 * 1024;
+
+constexpr char connack = 0x20;
+constexpr char auth = static_cast<char>(0xF0);
+
+/// The first octets of an answer, for people.
+std::string beginning(Octets octets) {
+    std::string out;
+    for (const char c : octets.substr(0, 16)) out += c >= ' ' && c <= '~' ? c : '.';
+    return out;
+}
+
+} // namespace
+
+Driver::Driver(Loop& loop, Resolver& resolver, core::Engine engine, std::vector<Url> endpoints, Listener& listener)
+    : loop_(loop), engine_(std::move(engine)), endpoints_(std::move(endpoints)), listener_(listener),
+      connector_(loop, resolver), timer_(loop,
+                                         [this] {
+                                             engine_.elapsed(Loop::now());
+                                             drain();
+                                         }),
+      flush_limit_(loop, [this] {
+          end_close();
+          drain();
+      }) {}
+
+Driver::~Driver() { drop_stream(); }
+
+void Driver::drain() {
+    if (draining_) return;
+    draining_ = true;
+    bool more = true;
+    while (more) {
+        more = handle_events();
+        more |= write_output();
+        more |= follow_wish();
+    }
+    if (const auto deadline = engine_.deadline())
+        timer_.arm(deadline->at);
+    else
+        timer_.disarm();
+    draining_ = false;
+    if (!blocked_ && std::exchange(was_blocked_, false)) listener_.unblocked();
+}
+
+bool Driver::handle_events() {
+    events_.clear();
+    engine_.take_events(events_);
+    for (auto& event : events_) listener_.handle(event);
+    return !events_.empty();
+}
+
+/// True if something else may follow from it.
+bool Driver::write_output() {
+    if (!stream_ || blocked_ || cut_) return false;
+    while (true) {
+        if (written_ == output_.size()) {
+            written_ = 0;
+            output_.clear();
+            if (engine_.has_output()) engine_.take_output(output_);
+            if (output_.empty()) break;
+        }
+        auto put = stream_->write(Octets(output_).substr(written_));
+        if (put.state == Transfer::failed) {
+            lost(std::move(put.error));
+            return true;
+        }
+        if (put.state == Transfer::blocked) {
+            blocked_ = was_blocked_ = true;
+            stream_->await_writable();
+            return false;
+        }
+        written_ += put.size;
+        engine_.wrote(Loop::now(), put.size);
+    }
+    if (output_.capacity() > keep_capacity) output_ = {};
+    if (closing_) {
+        end_close();
+        return true;
+    }
+    await_input();
+    return false;
+}
+
+bool Driver::follow_wish() {
+    const auto wish = engine_.take_wish();
+    switch (wish.kind) {
+    case core::Wish::nothing: return false;
+    case core::Wish::open: open(wish.endpoint); return true;
+    case core::Wish::close: begin_close(); return true;
+    }
+    return false;
+}
+
+void Driver::open(std::size_t endpoint) {
+    opening_ = true;
+    closing_ = greeted_ = false;
+    listener_.before_open(endpoint);
+    connector_.start(endpoints_[endpoint], [this](std::shared_ptr<Stream> stream, Error error) {
+        connected(std::move(stream), std::move(error));
+    });
+}
+
+void Driver::connected(std::shared_ptr<Stream> stream, Error error) {
+    opening_ = false;
+    if (stream) {
+        stream_ = std::move(stream);
+        stream_->tell(this);
+        engine_.opened(Loop::now());
+        await_input();
+    } else {
+        engine_.closed(Loop::now(), std::move(error));
+    }
+    drain();
+}
+
+void Driver::begin_close() {
+    if (std::exchange(opening_, false)) {
+        connector_.cancel();
+        return engine_.closed(Loop::now(), make_error(Errc::connection_lost, "the attempt to connect was given up"));
+    }
+    if (!stream_ || closing_) return;
+    closing_ = true;
+    if (cut_) return end_close();
+    flush_limit_.arm(Loop::now() + flush_limit);
+    write_output();
+}
+
+void Driver::end_close() {
+    if (!stream_) return;
+    const auto stream = std::exchange(stream_, nullptr);
+    if (blocked_)
+        stream->close();
+    else
+        stream->finish();
+    drop_stream();
+    engine_.closed(Loop::now(), make_error(Errc::connection_lost, "the connection was closed"));
+}
+
+void Driver::drop_stream() noexcept {
+    if (stream_) stream_->close();
+    stream_.reset();
+    output_.clear();
+    written_ = 0;
+    blocked_ = reading_ = closing_ = false;
+    flush_limit_.disarm();
+}
+
+/// The stream broke. What the peer said before may tell why.
+void Driver::lost(Error why) {
+    for (int i = 0; i < reads_per_turn && !closing_; ++i) {
+        Transfer got;
+        if (!read_once(got)) break;
+        handle_events();
+    }
+    if (!stream_) return;
+    drop_stream();
+    engine_.closed(Loop::now(), std::move(why));
+}
+
+/// Feeds the engine with what one read gives. False if it gave nothing, or ended the connection.
+bool Driver::read_once(Transfer& got) {
+    const auto room = loop_.read_buffer();
+    got = stream_->read(room.data(), room.size());
+    if (got.state != Transfer::moved) return false;
+    const Octets octets(room.data(), got.size);
+    if (!greeted_well(octets)) return false;
+    engine_.received(Loop::now(), octets);
+    return true;
+}
+
+/// A broker's first packet is CONNACK, or AUTH; anything else is no broker.
+bool Driver::greeted_well(Octets octets) {
+    if (std::exchange(greeted_, true) || octets[0] == connack || octets[0] == auth) return true;
+    auto text = stream_->peer() + " does not speak MQTT: it began with \"" + beginning(octets) + "\"";
+    drop_stream();
+    engine_.closed(Loop::now(), make_error(Errc::not_mqtt, std::move(text)));
+    return false;
+}
+
+void Driver::readable() {
+    reading_ = false;
+    for (int i = 0; i < reads_per_turn && stream_ && !closing_ && engine_.wants_input(); ++i) {
+        Transfer got;
+        if (!read_once(got)) {
+            if (!stream_ || got.state == Transfer::blocked) break;
+            if (!greeted_) got.error.text += " before it said anything";
+            drop_stream();
+            engine_.closed(Loop::now(), std::move(got.error));
+            break;
+        }
+        drain();
+        if (got.size < loop_.read_buffer().size()) break; // most likely there is no more
+    }
+    drain();
+    await_input();
+}
+
+void Driver::writable() {
+    blocked_ = false;
+    drain();
+    await_input();
+}
+
+void Driver::await_input() {
+    if (!stream_ || reading_ || closing_ || !engine_.wants_input()) return;
+    reading_ = true;
+    stream_->await_readable();
+}
+
+void Driver::cut() {
+    if (std::exchange(cut_, true) || !stream_ || blocked_ || closing_) return;
+    engine_.take_output(output_);
+    stream_->write(Octets(output_).substr(written_));
+}
+
+} // namespace tortoise::io

@@ -1,0 +1,73 @@
+#pragma once
+/// The one place that calls both a client engine and a loop.
+
+#include "io/connector.hpp"
+#include "io/stream.hpp"
+#include "io/url.hpp"
+#include <string>
+#include <tortoise/core/engine.hpp>
+#include <vector>
+
+namespace tortoise::io {
+
+/// Feeds the engine what arrives, writes what it has to say in as few writes as possible, opens and closes as it
+/// wishes, keeps its one timer. Of the loop's thread only.
+class Driver final : Stream::Events {
+public:
+    class Listener {
+    public:
+        /// Now is the time for the will and the credentials of the next CONNECT.
+        virtual void before_open(std::size_t endpoint) = 0;
+        virtual void handle(core::Event&) = 0;
+        /// The output was held up, and is no more.
+        virtual void unblocked() = 0;
+
+    protected:
+        ~Listener() = default;
+    };
+
+    Driver(Loop&, Resolver&, core::Engine, std::vector<Url> endpoints, Listener&);
+    ~Driver();
+
+    /// drain() has to follow what is done to it, unless the listener does it while it is called.
+    core::Engine& engine() noexcept { return engine_; }
+    void drain();
+    /// The peer does not read as fast as it is written to.
+    bool blocked() const noexcept { return blocked_; }
+    /// Writes what it can of the output so far, and nothing from then on: the connection will end without a word.
+    void cut();
+
+private:
+    void opened() override {}
+    void not_opened(Error) override {}
+    void readable() override;
+    void writable() override;
+
+    bool handle_events();
+    bool write_output();
+    bool follow_wish();
+    void open(std::size_t endpoint);
+    void connected(std::shared_ptr<Stream>, Error);
+    void begin_close();
+    void end_close();
+    void lost(Error);
+    bool greeted_well(Octets);
+    bool read_once(Transfer&);
+    void await_input();
+    void drop_stream() noexcept;
+
+    Loop& loop_;
+    core::Engine engine_;
+    const std::vector<Url> endpoints_;
+    Listener& listener_;
+    Connector connector_;
+    Timer timer_, flush_limit_;
+    std::shared_ptr<Stream> stream_;
+    std::vector<core::Event> events_;
+    std::string output_;
+    std::size_t written_ = 0; // of output_
+    bool opening_ = false, closing_ = false, cut_ = false, draining_ = false;
+    bool blocked_ = false, was_blocked_ = false, reading_ = false, greeted_ = false;
+};
+
+} // namespace tortoise::io

@@ -1,0 +1,125 @@
+#include "io/url.hpp"
+#include <algorithm>
+#include <charconv>
+
+namespace tortoise::io {
+
+namespace {
+
+constexpr std::string_view allowed = "; allowed: mqtt://[user[:password]@]host[:port]";
+
+/// The URL as it may be shown: what stands before the @ can be a password.
+std::string shown(std::string_view url) {
+    const auto start = url.find("://");
+    const auto at = url.rfind('@');
+    if (at == std::string_view::npos) return std::string(url);
+    const auto scheme = start != std::string_view::npos && start < at ? url.substr(0, start + 3) : std::string_view{};
+    return std::string(scheme) + "…" + std::string(url.substr(at));
+}
+
+Error wrong(std::string_view url, std::string what) {
+    return make_error(Errc::invalid_url, "'" + shown(url) + "' " + std::move(what) + std::string(allowed));
+}
+
+int hex(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+std::optional<std::string> percent_decoded(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') {
+            out += text[i];
+            continue;
+        }
+        if (i + 2 >= text.size() || hex(text[i + 1]) < 0 || hex(text[i + 2]) < 0) return std::nullopt;
+        out += static_cast<char>(hex(text[i + 1]) * 16 + hex(text[i + 2]));
+        i += 2;
+    }
+    return out;
+}
+
+std::string lower(std::string_view text) {
+    std::string out(text);
+    std::ranges::transform(out, out.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    return out;
+}
+
+/// Sets user and password; what is wrong with them, if anything.
+std::optional<std::string> take_user_info(std::string_view info, Url& url) {
+    const auto colon = info.find(':');
+    url.user = percent_decoded(info.substr(0, colon));
+    if (!url.user) return "has a user name with a '%' that is not followed by two hexadecimal digits";
+    if (colon == std::string_view::npos) return std::nullopt;
+    url.password = percent_decoded(info.substr(colon + 1));
+    if (!url.password) return "has a password with a '%' that is not followed by two hexadecimal digits";
+    return std::nullopt;
+}
+
+/// Sets host and port; what is wrong with them, if anything.
+std::optional<std::string> take_host_and_port(std::string_view rest, Url& url) {
+    std::string_view host;
+    std::optional<std::string_view> port;
+    if (rest.starts_with('[')) {
+        const auto end = rest.find(']');
+        if (end == std::string_view::npos) return "has a '[' without a ']'";
+        host = rest.substr(1, end - 1);
+        if (host.find(':') == std::string_view::npos) return "has no IPv6 address between '[' and ']'";
+        rest.remove_prefix(end + 1);
+        if (!rest.empty() && rest[0] != ':') return "has something behind the ']' that is not a port";
+        if (!rest.empty()) port = rest.substr(1);
+    } else {
+        const auto colon = rest.find(':');
+        host = rest.substr(0, colon);
+        if (colon != std::string_view::npos) port = rest.substr(colon + 1);
+        if (port && port->find(':') != std::string_view::npos) {
+            return "has more than one ':' (an IPv6 address stands in brackets: mqtt://[::1]:1883)";
+        }
+    }
+    auto decoded = percent_decoded(host);
+    if (!decoded) return "has a host with a '%' that is not followed by two hexadecimal digits";
+    if (decoded->empty()) return "has no host";
+    if (std::ranges::any_of(*decoded, [](unsigned char c) { return c <= ' ' || c == 0x7F; })) {
+        return "has a space or a control character in its host";
+    }
+    url.host = std::move(*decoded);
+    if (!port) return std::nullopt;
+    const auto [end, error] = std::from_chars(port->data(), port->data() + port->size(), url.port);
+    if (error != std::errc() || end != port->data() + port->size() || url.port == 0) {
+        return "has port '" + std::string(*port) + "', which is not a number from 1 to 65535";
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
+std::string Url::to_string() const {
+    const bool v6 = host.find(':') != std::string::npos;
+    return scheme + "://" + (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+Result<Url> parse_url(std::string_view text) {
+    Url url;
+    const auto colon = text.find("://");
+    if (text.empty()) return make_error(Errc::invalid_url, "the URL is empty" + std::string(allowed));
+    if (colon == std::string_view::npos) return wrong(text, "has no scheme");
+    url.scheme = lower(text.substr(0, colon));
+    if (url.scheme != "mqtt") {
+        return make_error(Errc::invalid_url, "scheme '" + url.scheme + "' is not supported; allowed: mqtt");
+    }
+    auto rest = text.substr(colon + 3);
+    if (rest.ends_with('/')) rest.remove_suffix(1);
+    if (const auto at = rest.rfind('@'); at != std::string_view::npos) {
+        if (auto error = take_user_info(rest.substr(0, at), url)) return wrong(text, std::move(*error));
+        rest.remove_prefix(at + 1);
+    }
+    if (rest.find_first_of("/?#") != std::string_view::npos) return wrong(text, "has something behind host and port");
+    if (auto error = take_host_and_port(rest, url)) return wrong(text, std::move(*error));
+    return url;
+}
+
+} // namespace tortoise::io

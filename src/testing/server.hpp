@@ -1,0 +1,44 @@
+#pragma once
+/// The broker engine on sockets. Of the loop's thread only.
+
+#include "broker/engine.hpp"
+#include "io/loop.hpp"
+#include "io/tcp.hpp"
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+namespace tortoise::testing {
+
+class Server {
+public:
+    Server(io::Loop&, const BrokerOptions&);
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    /// The port that it listens on.
+    Result<std::uint16_t> listen(const io::Address&);
+    /// Closes the port and every connection.
+    void stop();
+    void drop_connections();
+    void forget_sessions();
+    BrokerStatistics statistics() const { return engine_.statistics(); }
+
+private:
+    class Peer;
+    void welcome(std::shared_ptr<io::Stream>);
+    void drain();
+    void serve(broker::ClientId);
+    void drop(broker::ClientId);
+
+    io::Loop& loop_;
+    broker::Engine engine_;
+    io::Timer timer_;
+    std::shared_ptr<io::Acceptor> acceptor_;
+    std::unordered_map<broker::ClientId, std::unique_ptr<Peer>> peers_;
+    broker::ClientId next_id_ = 1;
+    std::vector<broker::ClientId> touched_;
+};
+
+} // namespace tortoise::testing
