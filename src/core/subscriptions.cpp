@@ -84,7 +84,8 @@ void Subscriptions::want(TopicFilter wanted, Route route, Waiter waiter, std::ve
         return answer(waiter, make_error(Errc::invalid_option, "[MQTT-3.8.3-4] no_local on a shared subscription"),
                       events);
 
-    if (const auto going = leaving_.find(wanted.filter); going != leaving_.end() && !going->second.asked) {
+    // Wanted again: an UNSUBSCRIBE that was not sent need not be, and one that was must not be repeated.
+    if (const auto going = leaving_.find(wanted.filter); going != leaving_.end()) {
         answer(going->second.waiters, Grant{}, events);
         leaving_.erase(going);
     }
@@ -117,6 +118,7 @@ void Subscriptions::leave(std::string filter, Waiter waiter, std::vector<Event>&
     Leaving& leaving = leaving_[filter];
     leaving.waiters.push_back(waiter);
     leaving.asked = false;
+    leaving.generation = next_generation_++;
     todo_.push_back({false, std::move(filter)});
 }
 
@@ -153,7 +155,9 @@ void Subscriptions::ask_again(Asked& asked) {
             auto& waiters = wanted->second.waiters;
             waiters.insert(waiters.begin(), entry.waiters.begin(), entry.waiters.end());
             if (wanted->second.state == State::asked) wanted->second.state = State::wanted;
-        } else if (const auto leaving = leaving_.find(entry.filter); leaving != leaving_.end()) {
+        } else {
+            const auto leaving = leaving_.find(entry.filter);
+            if (leaving == leaving_.end()) continue;
             auto& waiters = leaving->second.waiters;
             waiters.insert(waiters.begin(), entry.waiters.begin(), entry.waiters.end());
             leaving->second.asked = false;
@@ -255,6 +259,7 @@ std::optional<Subscriptions::Request> Subscriptions::next(const Limits& limits, 
         } else {
             Leaving& leaving = leaving_.find(entry.filter)->second;
             leaving.asked = true;
+            entry.generation = leaving.generation;
             entry.waiters = std::exchange(leaving.waiters, {});
         }
         asking_.push_back(std::move(entry));
@@ -325,7 +330,7 @@ void Subscriptions::granted(Time now, AskedEntry& entry, Reason reason, Octets t
 void Subscriptions::left(AskedEntry& entry, std::vector<Event>& events) {
     answer(entry.waiters, Grant{}, events);
     const auto leaving = leaving_.find(entry.filter);
-    if (leaving == leaving_.end() || !leaving->second.asked) return;
+    if (leaving == leaving_.end() || leaving->second.generation != entry.generation) return;
     answer(leaving->second.waiters, Grant{}, events);
     leaving_.erase(leaving);
     if (filters_.find(entry.filter) == filters_.end())

@@ -92,6 +92,7 @@ private:
     };
     struct Leaving {
         bool asked = false;
+        std::uint64_t generation = 0;
         std::vector<Waiter> waiters = {};
     };
     struct Todo {
