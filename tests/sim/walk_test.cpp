@@ -1,0 +1,78 @@
+// The random walk: engines and broker, any order of events, every promise checked. See walk.hpp.
+#include "sim/walk.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <gtest/gtest.h>
+
+namespace tortoise::sim {
+namespace {
+
+constexpr std::uint64_t default_steps = 10'000;
+constexpr std::uint64_t shards = 10, seeds_per_shard = 20;
+
+std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
+    const char* text = std::getenv(name);
+    return text && *text ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+// A failing seed is walked again, with its last events kept.
+std::string report(std::uint64_t seed, std::uint64_t steps) {
+    const auto again = walk({.seed = seed, .steps = steps, .log = WalkOptions::Log::keep_last});
+    std::string text = "seed " + std::to_string(seed) + " failed:\n" + again.failure + "\nwhat happened before:\n";
+    for (const auto& line : again.last) text += "  " + line + "\n";
+    text += "replay it with: scripts/sim --seed " + std::to_string(seed);
+    if (steps != default_steps) text += " --steps " + std::to_string(steps);
+    return text + " -v";
+}
+
+void walk_seeds(std::uint64_t first, std::uint64_t count, std::uint64_t steps) {
+    std::uint64_t posts = 0, arrivals = 0, lives = 0, starts = 0;
+    double seconds = 0;
+    int failures = 0;
+    for (std::uint64_t seed = first; seed < first + count && failures < 3; ++seed) {
+        const auto result = walk({.seed = seed, .steps = steps});
+        posts += result.posts;
+        arrivals += result.arrivals;
+        lives += result.lives;
+        starts += result.broker_starts;
+        seconds += result.seconds;
+        if (result.failure.empty()) continue;
+        ++failures;
+        ADD_FAILURE() << report(seed, steps);
+    }
+    std::printf("%llu seeds of %llu steps: %.1f virtual hours, %llu messages published, %llu received, %llu programs "
+                "restarted, %llu broker starts\n",
+                static_cast<unsigned long long>(count), static_cast<unsigned long long>(steps), seconds / 3600,
+                static_cast<unsigned long long>(posts), static_cast<unsigned long long>(arrivals),
+                static_cast<unsigned long long>(lives), static_cast<unsigned long long>(starts));
+}
+
+class RandomWalk : public ::testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(RandomWalk, KeepsEveryPromise) { walk_seeds(1 + GetParam() * seeds_per_shard, seeds_per_shard, default_steps); }
+
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomWalk, ::testing::Range(std::uint64_t{0}, shards));
+
+TEST(Walk, IsTheSameForTheSameSeedAndAnotherForAnother) {
+    const auto first = walk({.seed = 42, .steps = 3'000});
+    const auto second = walk({.seed = 42, .steps = 3'000});
+    const auto other = walk({.seed = 43, .steps = 3'000});
+    EXPECT_EQ(first.digest, second.digest);
+    EXPECT_NE(first.digest, other.digest);
+    EXPECT_GT(first.posts, 0u);
+}
+
+// For scripts/sim: the seeds and steps come from the environment; a single seed may be told step by step.
+TEST(Walk, Replay) {
+    const auto seed = number_from("TORTOISE_SIM_SEED", 1);
+    const auto count = number_from("TORTOISE_SIM_SEEDS", 1);
+    const auto steps = number_from("TORTOISE_SIM_STEPS", default_steps);
+    if (number_from("TORTOISE_SIM_VERBOSE", 0) == 0) return walk_seeds(seed, count, steps);
+    const auto result = walk({.seed = seed, .steps = steps, .log = WalkOptions::Log::print});
+    EXPECT_EQ(result.failure, "") << "seed " << seed;
+}
+
+} // namespace
+} // namespace tortoise::sim

@@ -1,0 +1,530 @@
+#include "sim/world.hpp"
+
+#include <algorithm>
+#include <tortoise/topic.hpp>
+
+namespace tortoise::sim {
+
+World::World(std::uint64_t seed, testing::BrokerOptions options, Judge& j)
+    : judge(j), rng(seed), network(schedule, rng, *this), ledger(j), denied_filters_(options.deny_subscribe),
+      broker_(std::move(options)) {
+    witness_connects();
+}
+
+World::~World() = default;
+
+// ---- Who is there --------------------------------------------------------------------------------------------------
+
+std::uint32_t World::add_client(ClientPlan plan) {
+    auto client = std::make_unique<Client>();
+    client->index = clients();
+    client->plan = std::move(plan);
+    clients_.push_back(std::move(client));
+    begin_life(*clients_.back());
+    return clients() - 1;
+}
+
+void World::begin_life(Client& c) {
+    c.engine.emplace(c.plan.engine, rng.next());
+    c.deadline.reset();
+    c.link.reset();
+    c.session.from_client = {};
+    c.connacks = 0;
+    c.stopping = c.stopped = false;
+    c.unwritten = c.handled = c.requeued = 0;
+    c.late.clear();
+    c.wanted.clear();
+    for (const auto& f : c.plan.engine.subscriptions) {
+        c.wanted[f.filter] = {f.options, 0};
+        c.ever_wanted.insert(f.filter);
+    }
+}
+
+void World::crash_and_restart(std::uint32_t client, ClientPlan plan) {
+    Client& c = *clients_[client];
+    if (judge.logs()) judge.line("client " + std::to_string(client) + " dies and is started anew");
+    if (c.link) network.abort(now(), *c.link, Side::client, rng.up_to(std::chrono::seconds(2)));
+    ledger.crashed(client);
+    ++c.life;
+    c.plan = std::move(plan);
+    begin_life(c);
+    start(client);
+}
+
+std::optional<LinkId> World::link(std::uint32_t client) const { return clients_[client]->link; }
+
+// ---- What a user does ----------------------------------------------------------------------------------------------
+
+void World::start(std::uint32_t client) {
+    clients_[client]->engine->start(now());
+    drain(*clients_[client]);
+}
+
+void World::stop(std::uint32_t client, Duration drain_time) {
+    Client& c = *clients_[client];
+    if (judge.logs()) judge.line("client " + std::to_string(client) + " calls stop");
+    c.stopping = true;
+    c.engine->stop(now(), drain_time);
+    drain(c);
+}
+
+void World::reconnect(std::uint32_t client) {
+    if (judge.logs()) judge.line("client " + std::to_string(client) + " calls reconnect");
+    clients_[client]->engine->reconnect(now());
+    drain(*clients_[client]);
+}
+
+core::Token World::publish(std::uint32_t client, const PublishPlan& plan) {
+    Client& c = *clients_[client];
+    Post post;
+    post.client = client;
+    post.life = c.life;
+    post.qos = plan.qos;
+    post.retain = plan.retain;
+    post.denied = plan.denied;
+    post.size = static_cast<std::uint32_t>(std::max(plan.size, sizeof(core::Token)));
+    post.made = now();
+    if (plan.ttl) post.expires = now() + *plan.ttl;
+    const core::Token token = ledger.open_post(post, plan.topic);
+    Properties properties;
+    if (plan.properties && c.plan.engine.version == Version::v5)
+        properties.set(property::content_type, "text/plain").add_user("sensor", std::to_string(client));
+    const std::string payload = make_payload(token, plan.size);
+    c.engine->publish(now(), {.topic = plan.topic, .payload = payload, .qos = plan.qos, .retain = plan.retain,
+                              .priority = plan.priority, .ttl = plan.ttl, .properties = properties, .token = token});
+    drain(c);
+    return token;
+}
+
+core::Token World::subscribe(std::uint32_t client, std::vector<TopicFilter> filters) {
+    Client& c = *clients_[client];
+    const core::Token token = ledger.open_operation(client, filters.size());
+    const core::Route route = c.next_route++;
+    if (judge.logs()) {
+        std::string names;
+        for (const auto& f : filters) names += " " + f.filter;
+        judge.line("client " + std::to_string(client) + " calls subscribe" + names);
+    }
+    for (const auto& f : filters) {
+        c.wanted[f.filter] = {f.options, route};
+        c.ever_wanted.insert(f.filter);
+    }
+    c.wanted_changed = true;
+    c.engine->subscribe(now(), std::move(filters), route, token);
+    drain(c);
+    return token;
+}
+
+core::Token World::unsubscribe(std::uint32_t client, std::vector<std::string> filters) {
+    Client& c = *clients_[client];
+    const core::Token token = ledger.open_operation(client, filters.size());
+    for (const auto& f : filters) {
+        c.wanted.erase(f);
+        if (judge.logs()) judge.line("client " + std::to_string(client) + " calls unsubscribe " + f);
+    }
+    c.wanted_changed = true;
+    c.engine->unsubscribe(now(), std::move(filters), token);
+    drain(c);
+    return token;
+}
+
+core::Token World::ping(std::uint32_t client) {
+    const core::Token token = ledger.open_operation(client, 1);
+    if (judge.logs()) judge.line("client " + std::to_string(client) + " calls ping");
+    clients_[client]->engine->ping(now(), token);
+    drain(*clients_[client]);
+    return token;
+}
+
+void World::cancel(std::uint32_t client, core::Token token) {
+    if (Post* post = ledger.find(token); post && post->end == Post::End::open) post->cancel_asked = true;
+    clients_[client]->engine->cancel(now(), token);
+    drain(*clients_[client]);
+}
+
+void World::acknowledge(std::uint32_t client, core::InboundId id, Reason reason) {
+    clients_[client]->engine->acknowledge(now(), id, reason);
+    drain(*clients_[client]);
+}
+
+void World::acknowledge_everything(std::uint32_t client) {
+    Client& c = *clients_[client];
+    for (const auto id : std::exchange(c.late, {})) c.engine->acknowledge(now(), id);
+    drain(c);
+}
+
+void World::set_will(std::uint32_t client, std::string topic, QoS qos, Duration delay) {
+    Client& c = *clients_[client];
+    Post post;
+    post.client = client;
+    post.life = c.life;
+    post.qos = qos;
+    post.will = true;
+    post.size = sizeof(core::Token);
+    post.end = Post::End::delivered;
+    const core::Token token = ledger.open_post(post, topic);
+    c.engine->set_will(Will{.topic = std::move(topic), .payload = make_payload(token, 0), .qos = qos, .delay = delay});
+}
+
+void World::elapse_early(std::uint32_t client) {
+    Client& c = *clients_[client];
+    if (c.deadline && c.deadline->at <= now()) return;
+    c.engine->elapsed(now());
+    drain(c);
+}
+
+// ---- The client's shell --------------------------------------------------------------------------------------------
+
+void World::drain(Client& c) {
+    if (c.draining) return;  // called from a handler: the loop below goes on
+    c.draining = true;
+    for (int round = 0; !judge.failed(); ++round) {
+        if (round > 10'000) judge.fail("client " + std::to_string(c.index) + ": draining never ends");
+        c.events.clear();
+        c.engine->take_events(c.events);
+        for (const auto& event : c.events) handle(c, event);
+        if (!c.events.empty()) continue;
+        if (drain_output(c)) continue;
+        drain_wish(c);
+        break;
+    }
+    c.deadline = c.engine->deadline();
+    c.draining = false;
+    if (c.link && c.engine->wants_input()) network.read_on(now(), *c.link, Side::client);
+}
+
+// True if something went out at once, so that there may be more to do.
+bool World::drain_output(Client& c) {
+    if (!c.engine->has_output()) return false;
+    scratch_.clear();
+    c.engine->take_output(scratch_);
+    if (scratch_.empty()) return false;
+    if (!c.link) {
+        judge.fail("client " + std::to_string(c.index) + ": output without a connection");
+        return false;
+    }
+    for (const char octet : scratch_) judge.mix(static_cast<unsigned char>(octet));
+    taps_[*c.link]->client_sends(scratch_);
+    c.unwritten += scratch_.size();
+    // A message may exceed the high-water mark by itself, and acknowledgements do not wait for it.
+    if (c.unwritten > c.plan.engine.output_high_water + 128 * 1024)
+        judge.fail("client " + std::to_string(c.index) + ": " + std::to_string(c.unwritten) + " octets of output are unwritten");
+    const std::size_t out = network.send(now(), *c.link, Side::client, scratch_);
+    if (out == 0) return false;
+    c.unwritten -= out;
+    c.engine->wrote(now(), out);
+    return true;
+}
+
+void World::drain_wish(Client& c) {
+    const core::Wish wish = c.engine->take_wish();
+    const std::string who = "client " + std::to_string(c.index);
+    if (wish.kind == core::Wish::open) {
+        if (c.link) return judge.fail(who + " wishes to open a second connection");
+        if (wish.endpoint >= c.plan.engine.endpoints) return judge.fail(who + " wishes for an endpoint that is not there");
+        c.link = network.connect(now(), c.index);
+        c.unwritten = c.handled = 0;
+        taps_.resize(*c.link + 1);
+        taps_[*c.link] = std::make_unique<Tap>(judge, ledger, c.session, c.plan.engine, c.index, broker_call_, c.connacks);
+    } else if (wish.kind == core::Wish::close) {
+        if (!c.link) return judge.fail(who + " wishes to close what is not open");
+        network.close(now(), *c.link, Side::client);
+    }
+}
+
+void World::handle(Client& c, const core::Event& event) {
+    if (judge.logs()) judge.line("client " + std::to_string(c.index) + " has " + describe(event));
+    judge.mix(event.index());
+    if (c.stopped) judge.fail("client " + std::to_string(c.index) + ": an event after the end: " + describe(event));
+    if (const auto* m = std::get_if<core::Received>(&event)) {
+        handle_message(c, *m);
+        return;
+    }
+    if (on_event) on_event(c.index, event);
+    if (const auto* d = std::get_if<core::Delivered>(&event)) ledger.delivered(d->token);
+    else if (const auto* u = std::get_if<core::Undelivered>(&event)) ledger.undelivered(u->token, u->why, u->message);
+    else if (const auto* down = std::get_if<core::Down>(&event)) check_down(c, *down);
+    else if (const auto* s = std::get_if<core::Subscribed>(&event)) ledger.operation_over(s->token, s->results.size());
+    else if (const auto* n = std::get_if<core::Unsubscribed>(&event)) ledger.operation_over(n->token, n->results.size());
+    else if (const auto* p = std::get_if<core::Pong>(&event)) {
+        if (p->token != 0) ledger.ping_over(p->token);
+    } else if (const auto* f = std::get_if<core::PingFailed>(&event)) {
+        if (f->token != 0) ledger.ping_over(f->token);
+    } else if (const auto* g = std::get_if<core::FilterChanged>(&event)) {
+        if (g->grant && !*g->grant && g->grant->error().code == Reason::not_authorized) c.wanted.erase(g->filter);
+    } else if (std::holds_alternative<core::Stopped>(event)) {
+        c.stopped = true;
+        if (!c.stopping) judge.fail("client " + std::to_string(c.index) + " stopped by itself: " + describe(event));
+        ledger.check_nothing_open(c.index);
+    }
+}
+
+// Both sides keep to the protocol, so neither has anything to reproach the other with.
+void World::check_down(const Client& c, const core::Down& down) {
+    constexpr Reason reproaches[] = {Reason::malformed_packet, Reason::protocol_error,      Reason::topic_filter_invalid,
+                                     Reason::topic_name_invalid, Reason::receive_maximum_exceeded,
+                                     Reason::topic_alias_invalid, Reason::packet_too_large, Reason::qos_not_supported,
+                                     Reason::retain_not_supported};
+    for (const Reason reason : reproaches)
+        if (down.why.code == reason)
+            judge.fail("client " + std::to_string(c.index) + ": somebody broke the protocol: " + down.why.describe());
+}
+
+void World::handle_message(Client& c, const core::Received& m) {
+    ledger.received(c.index, c.life, m.message);
+    const auto fits = [&](const std::string& filter) { return matches(filter, m.message.topic); };
+    if (std::none_of(c.ever_wanted.begin(), c.ever_wanted.end(), fits))
+        judge.fail("client " + std::to_string(c.index) + " got a message that it never asked for: " + std::string(m.message.topic));
+    check_routes(c, m);
+    if (m.message.qos != QoS::exactly_once) ++c.handled;
+    if ((m.id == 0) != (m.message.qos == QoS::at_most_once)) judge.fail("a message without an identifier to acknowledge it by");
+    if (on_event) on_event(c.index, m);
+    if (m.id == 0) return;
+    if (!prompt && rng.chance(c.plan.late_ack)) {
+        c.late.push_back(m.id);
+        schedule.add(now() + rng.up_to(c.plan.late_by), What::acknowledge, c.index, Side::client, m.id);
+        return;
+    }
+    const bool refuse = rng.chance(c.plan.refuse) && c.plan.engine.version == Version::v5;
+    if (refuse) ledger.refused(c.index, m.message.payload);
+    c.engine->acknowledge(now(), m.id, refuse ? Reason::quota_exceeded : Reason::success);
+}
+
+void World::check_routes(Client& c, const core::Received& m) {
+    if (c.wanted_changed) return;
+    const auto routes = c.engine->routes(m);
+    std::vector<core::Route> got(routes.begin(), routes.end()), want;
+    for (const auto& [filter, wanted] : c.wanted)
+        if (wanted.route != 0 && matches(filter, m.message.topic)) want.push_back(wanted.route);
+    std::sort(got.begin(), got.end());
+    std::sort(want.begin(), want.end());
+    got.erase(std::unique(got.begin(), got.end()), got.end());
+    want.erase(std::unique(want.begin(), want.end()), want.end());
+    if (got != want) judge.fail("client " + std::to_string(c.index) + ": wrong routes for " + std::string(m.message.topic));
+}
+
+void World::client_timer(Client& c) {
+    const Time at = c.deadline->at;
+    c.timers_at_once = c.last_timer == at ? c.timers_at_once + 1 : 0;
+    c.last_timer = at;
+    if (c.timers_at_once > 100)
+        judge.fail("client " + std::to_string(c.index) + ": the timer " + std::string(to_string(c.deadline->why)) + " does not advance");
+    judge.mix(static_cast<std::uint64_t>(c.deadline->why));
+    if (judge.logs())
+        judge.line("client " + std::to_string(c.index) + " timer " + std::string(to_string(c.deadline->why)));
+    c.engine->elapsed(now());
+    drain(c);
+}
+
+// ---- The network's calls -------------------------------------------------------------------------------------------
+
+void World::accepted(LinkId id) {
+    ++broker_call_;
+    broker_.connected(now(), broker_id(id));
+    drain_broker();
+}
+
+void World::opened(LinkId id) {
+    Client& c = *clients_[network.client_of(id)];
+    if (c.link != id) return;
+    c.engine->opened(now());
+    drain(c);
+}
+
+void World::received(LinkId id, Side side, Octets octets) {
+    judge.mix(octets.size());
+    Tap& tap = *taps_[id];
+    if (side == Side::broker) {
+        if (broker_.wants_close(broker_id(id))) return;
+        ++broker_call_;
+        tap.broker_gets(octets.size());
+        broker_.received(now(), broker_id(id), octets);
+        return drain_broker();
+    }
+    Client& c = *clients_[network.client_of(id)];
+    if (c.link != id) return;
+    c.wanted_changed = false;
+    tap.client_gets(octets.size());
+    c.engine->received(now(), octets);
+    drain(c);
+    if (c.link == id && !c.stopping && network.is_open(id, Side::client) && c.handled != tap.publishes_received())
+        judge.fail("client " + std::to_string(c.index) + ": " + std::to_string(tap.publishes_received()) +
+                   " messages came, " + std::to_string(c.handled) + " were handed over");
+}
+
+void World::wrote(LinkId id, Side side, std::size_t octets) {
+    if (side == Side::broker) {
+        broker_.wrote(now(), broker_id(id), octets);
+        return drain_broker();
+    }
+    Client& c = *clients_[network.client_of(id)];
+    if (c.link != id) return;
+    c.unwritten -= octets;
+    c.engine->wrote(now(), octets);
+    drain(c);
+}
+
+void World::closed(LinkId id, Side side, Error why) {
+    if (judge.logs())
+        judge.line(std::string(side == Side::client ? "client " : "the broker learns: client ") +
+                   std::to_string(network.client_of(id)) + " connection closed: " + why.text);
+    if (side == Side::broker) {
+        ++broker_call_;
+        broker_.closed(now(), broker_id(id));
+        return drain_broker();
+    }
+    Client& c = *clients_[network.client_of(id)];
+    if (c.link != id) return;
+    c.link.reset();
+    c.engine->closed(now(), std::move(why));
+    drain(c);
+}
+
+bool World::wants_input(LinkId id, Side side) {
+    if (side == Side::broker) return true;
+    const Client& c = *clients_[network.client_of(id)];
+    return c.link != id || c.engine->wants_input();
+}
+
+// ---- The broker's shell --------------------------------------------------------------------------------------------
+
+void World::drain_broker() {
+    while (true) {
+        touched_.clear();
+        broker_.touched(touched_);
+        if (touched_.empty()) break;
+        for (const auto id : touched_) {
+            scratch_.clear();
+            broker_.take_output(id, scratch_);
+            if (id >= first_witness) {
+                if (id != witness_) continue;
+                if (!scratch_.empty()) broker_.wrote(now(), id, scratch_.size());
+                witness_reads(scratch_);
+                if (broker_.wants_close(id)) judge.fail("the broker throws the witness out");
+                continue;
+            }
+            const auto link = static_cast<LinkId>(id - 1);
+            for (const char octet : scratch_) judge.mix(static_cast<unsigned char>(octet));
+            if (!scratch_.empty()) taps_[link]->broker_sends(scratch_);
+            const std::size_t out = network.send(now(), link, Side::broker, scratch_);
+            if (out > 0) broker_.wrote(now(), id, out);
+            if (broker_.wants_close(id)) network.close_when_written(now(), link, Side::broker);
+        }
+    }
+    broker_deadline_ = broker_.deadline();
+    for (const auto token : std::exchange(routed_now_, {})) expect(token);
+}
+
+// Who has a subscription that matches, and had it before this call, must get the message.
+void World::expect(core::Token token) {
+    Post* post = ledger.find(token);
+    if (!post || post->qos == QoS::at_most_once || post->expires || post->will) return;
+    const std::string& topic = ledger.topic(post->topic);
+    for (const auto& c : clients_) {
+        const std::uint32_t bit = 1u << c->index;
+        if ((post->arrived | post->expected) & bit) continue;
+        const auto owed = [&](const SessionModel::Filter& f) {
+            return f.granted != QoS::at_most_once && f.since < broker_call_ &&
+                   !(f.filter.options.no_local && post->client == c->index) && matches(f.filter.filter, topic);
+        };
+        if (std::none_of(c->session.filters.begin(), c->session.filters.end(), owed)) continue;
+        post->expected |= bit;
+        c->session.expected.push_back(token);
+    }
+}
+
+void World::stop_broker(Duration clients_learn) {
+    if (judge.logs()) judge.line("the broker stops");
+    network.listening = false;
+    for (const LinkId id : std::vector<LinkId>(network.live())) {
+        if (!network.is_open(id, Side::broker)) continue;
+        network.abort(now(), id, Side::broker, rng.up_to(clients_learn));
+        ++broker_call_;
+        broker_.closed(now(), broker_id(id));
+    }
+    drain_broker();
+    broker_.closed(now(), witness_);
+    witness_connected_ = false;
+    drain_broker();
+}
+
+void World::start_broker(bool forget_sessions) {
+    if (judge.logs()) judge.line(forget_sessions ? "the broker starts, and has forgotten everything" : "the broker starts");
+    if (forget_sessions) broker_.forget_sessions();
+    network.listening = true;
+    ++witness_;
+    witness_connects();
+}
+
+// ---- The witness ---------------------------------------------------------------------------------------------------
+
+void World::witness_connects() {
+    witness_reader_.reset();
+    broker_.connected(now(), witness_);
+    std::string octets;
+    core::Connect connect{.client_id = "the witness"};
+    core::Subscribe subscribe{.id = 1, .entries = {{"#", {.retain_handling = RetainHandling::do_not_send}}}};
+    if (!core::encode(Version::v5, core::Packet(connect), octets) || !core::encode(Version::v5, core::Packet(subscribe), octets))
+        judge.fail("the codec refuses the witness");
+    broker_.received(now(), witness_, octets);
+    witness_connected_ = true;
+    drain_broker();
+}
+
+void World::witness_reads(Octets octets) {
+    witness_reader_.feed(octets);
+    while (true) {
+        const auto frame = witness_reader_.next();
+        if (!frame || !*frame) return;
+        const auto packet = core::decode(Version::v5, **frame);
+        if (!packet) return judge.fail("the broker to the witness: " + packet.error().describe());
+        const auto* publish = std::get_if<core::Publish>(&*packet);
+        if (!publish) continue;
+        const core::Token token = token_of(publish->payload);
+        const Post* post = ledger.find(token);
+        if (judge.logs()) judge.line("the broker passes on " + ledger.describe(token));
+        ledger.routed(token, post ? clients_[post->client]->session.epoch : 0);
+        routed_now_.push_back(token);
+    }
+}
+
+// ---- Time ----------------------------------------------------------------------------------------------------------
+
+bool World::step(Time until) {
+    Client* first = nullptr;
+    for (auto& c : clients_)
+        if (c->deadline && (!first || c->deadline->at < first->deadline->at)) first = c.get();
+    const Time never = Time::max();
+    const Time client_at = first ? std::max(first->deadline->at, now()) : never;
+    const Time broker_at = broker_deadline_ ? std::max(*broker_deadline_, now()) : never;
+    const Time item_at = schedule.empty() ? never : schedule.top().at;
+    const Time at = std::min({client_at, broker_at, item_at});
+    if (at == never || at > until) return false;
+    judge.now = at;
+    judge.mix(static_cast<std::uint64_t>(at.time_since_epoch().count()));
+    if (client_at == at) {
+        first->deadline->at = at;
+        client_timer(*first);
+    } else if (broker_at == at) {
+        ++broker_call_;
+        broker_.elapsed(at);
+        drain_broker();
+        if (broker_deadline_ && *broker_deadline_ <= at) judge.fail("the broker's deadline does not advance");
+    } else {
+        const Item item = schedule.pop();
+        if (item.what < What::act) network.handle(item);
+        else if (item.what == What::acknowledge) {
+            Client& c = *clients_[item.who];
+            if (std::erase(c.late, item.amount) > 0) acknowledge(item.who, item.amount);
+        } else if (on_item) on_item(item);
+    }
+    return true;
+}
+
+void World::run_for(Duration duration) {
+    const Time until = now() + duration;
+    while (!judge.failed() && step(until)) {}
+    if (!judge.failed()) judge.now = until;
+}
+
+} // namespace tortoise::sim

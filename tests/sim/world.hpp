@@ -1,0 +1,174 @@
+#pragma once
+/// Clients (core::Engine) and a broker (broker::Engine), each with the shell that its contract asks for, on a simulated
+/// network and virtual time. The same seed and the same calls give the same world.
+
+#include "broker/engine.hpp"
+#include "sim/ledger.hpp"
+#include "sim/network.hpp"
+#include "sim/tap.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+
+namespace tortoise::sim {
+
+/// A client program: the engine's options and the habits of its user.
+struct ClientPlan {
+    core::EngineOptions engine = {};
+    unsigned late_ack = 0;  ///< per mille of the messages that are acknowledged some time after the handler
+    unsigned refuse = 0;    ///< per mille of the messages that are acknowledged with a refusal
+    Duration late_by = std::chrono::seconds(3);  ///< at most
+};
+
+struct PublishPlan {
+    std::string topic = {};
+    QoS qos = QoS::at_most_once;
+    bool retain = false;
+    std::optional<Duration> ttl = {};
+    int priority = 0;
+    std::size_t size = 8;
+    bool denied = false;  ///< the broker is set up to refuse it
+    bool properties = false;  ///< some user properties and a content type
+};
+
+class World final : private Programs {
+public:
+    World(std::uint64_t seed, testing::BrokerOptions, Judge&);
+    ~World();
+
+    // ---- Who is there
+    std::uint32_t add_client(ClientPlan);
+    /// The program dies without a word; another one of the same name begins, with no memory.
+    void crash_and_restart(std::uint32_t client, ClientPlan);
+    std::uint32_t clients() const noexcept { return static_cast<std::uint32_t>(clients_.size()); }
+    const ClientPlan& plan(std::uint32_t client) const { return clients_[client]->plan; }
+    core::Engine& engine(std::uint32_t client) { return *clients_[client]->engine; }
+    broker::Engine& broker() { return broker_; }
+    SessionModel& session(std::uint32_t client) { return clients_[client]->session; }
+    bool stopped(std::uint32_t client) const { return clients_[client]->stopped; }
+
+    // ---- What a user does
+    void start(std::uint32_t client);
+    void stop(std::uint32_t client, Duration drain = {});
+    void reconnect(std::uint32_t client);
+    core::Token publish(std::uint32_t client, const PublishPlan&);
+    core::Token subscribe(std::uint32_t client, std::vector<TopicFilter>);
+    core::Token unsubscribe(std::uint32_t client, std::vector<std::string>);
+    core::Token ping(std::uint32_t client);
+    void cancel(std::uint32_t client, core::Token);
+    void acknowledge(std::uint32_t client, core::InboundId, Reason = Reason::success);
+    void acknowledge_everything(std::uint32_t client);
+    void set_will(std::uint32_t client, std::string topic, QoS, Duration delay);
+    void elapse_early(std::uint32_t client);  ///< the shell's timer fires too early
+
+    // ---- What breaks
+    std::optional<LinkId> link(std::uint32_t client) const;
+    void stop_broker(Duration clients_learn = {});
+    void start_broker(bool forget_sessions);
+    bool broker_runs() const noexcept { return network.listening; }
+
+    // ---- Time
+    Time now() const noexcept { return judge.now; }
+    /// The next thing happens; false if nothing will before that time.
+    bool step(Time until = Time::max());
+    void run_for(Duration);
+
+    // ---- Looking
+    /// Called for each event of a client's engine, before the world acts on it; `user` may call the functions above.
+    std::function<void(std::uint32_t client, const core::Event&)> on_event;
+    bool prompt = false;  ///< every message is acknowledged at once
+    /// Called for act, chaos and broker_start.
+    std::function<void(const Item&)> on_item;
+    void check_bounds();
+    /// What is not settled, in words; empty if everything is.
+    std::string unsettled();
+    void check_settled();
+
+    Judge& judge;
+    Rng rng;
+    Schedule schedule;
+    Network network;
+    Ledger ledger;
+
+private:
+    struct Client {
+        std::uint32_t index = 0, life = 0;
+        ClientPlan plan;
+        std::optional<core::Engine> engine;
+        std::optional<core::Deadline> deadline;
+        std::optional<LinkId> link;
+        SessionModel session;
+        std::uint32_t connacks = 0;  // in this life
+        std::vector<core::Event> events;
+        bool draining = false, stopping = false, stopped = false;
+        std::size_t unwritten = 0;
+        std::uint64_t handled = 0;  // messages of QoS 0 and 1 on this link
+        std::uint64_t requeued = 0; // how many could have gone back into the queue, at most
+        std::vector<core::InboundId> late;
+        struct Wanted {
+            SubscribeOptions options;
+            core::Route route;
+        };
+        std::map<std::string, Wanted> wanted;
+        std::set<std::string, std::less<>> ever_wanted;
+        bool wanted_changed = false;  // since the engine was fed
+        core::Route next_route = 1;
+        std::optional<core::Token> will;
+        Time last_timer = {};
+        unsigned timers_at_once = 0;
+    };
+
+    static broker::ClientId broker_id(LinkId link) noexcept { return link + 1; }
+    void begin_life(Client&);
+    void drain(Client&);
+    bool drain_output(Client&);
+    void drain_wish(Client&);
+    void handle(Client&, const core::Event&);
+    void handle_message(Client&, const core::Received&);
+    void check_down(const Client&, const core::Down&);
+    void check_routes(Client&, const core::Received&);
+    void drain_broker();
+    void witness_connects();
+    void witness_reads(Octets);
+    void expect(core::Token);
+    void client_timer(Client&);
+    std::string unsettled(Client&);
+    void check_subscriptions(Client&, const broker::Snapshot&);
+
+    // Programs
+    void accepted(LinkId) override;
+    void opened(LinkId) override;
+    void received(LinkId, Side, Octets) override;
+    void wrote(LinkId, Side, std::size_t) override;
+    void closed(LinkId, Side, Error) override;
+    bool wants_input(LinkId, Side) override;
+
+    bool is_denied(const std::string& filter) const {
+        return std::find(denied_filters_.begin(), denied_filters_.end(), filter) != denied_filters_.end();
+    }
+
+    std::vector<std::string> denied_filters_;
+    broker::Engine broker_;
+    std::optional<Time> broker_deadline_;
+    std::vector<std::unique_ptr<Client>> clients_;
+    std::vector<std::unique_ptr<Tap>> taps_;  // by link
+    std::uint64_t broker_call_ = 1;
+    std::vector<broker::ClientId> touched_;
+    std::string scratch_;
+
+    // A client without a network between it and the broker, subscribed to everything at QoS 0: it sees each message at the
+    // moment at which the broker passes it on.
+    static constexpr broker::ClientId first_witness = broker::ClientId{1} << 40;
+    broker::ClientId witness_ = first_witness;
+    bool witness_connected_ = false;
+    core::FrameReader witness_reader_;
+    std::vector<core::Token> routed_now_;
+};
+
+/// An event in a few words, for lists and logs.
+std::string describe(const core::Event&);
+
+} // namespace tortoise::sim

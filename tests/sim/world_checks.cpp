@@ -1,0 +1,115 @@
+// What the world checks from time to time, and when everything has come to rest.
+#include "sim/world.hpp"
+
+#include <algorithm>
+
+namespace tortoise::sim {
+
+void World::check_bounds() {
+    for (auto& client : clients_) {
+        Client& c = *client;
+        if (c.stopped) continue;
+        const core::Snapshot s = c.engine->snapshot();
+        const std::string who = "client " + std::to_string(c.index) + ": ";
+        // What was sent and must be sent anew goes back into the queue, beyond its bound: as much as was in flight.
+        const std::size_t window = 65'535;
+        if (s.in_flight.size() > window) judge.fail(who + "more in flight than there are identifiers");
+        c.requeued = std::max<std::uint64_t>(c.requeued, s.in_flight.size());
+        if (s.queued > c.plan.engine.queue.messages + c.requeued)
+            judge.fail(who + std::to_string(s.queued) + " messages are queued");
+        if (s.queued_bytes > c.plan.engine.queue.bytes + c.requeued * 4096)
+            judge.fail(who + std::to_string(s.queued_bytes) + " octets are queued");
+        if (c.plan.engine.version == Version::v3_1_1) continue;  // which has no Receive Maximum
+        if (s.inbound_qos2.size() > c.plan.engine.receive_maximum) judge.fail(who + std::to_string(s.inbound_qos2.size()) + " inbound identifiers");
+        if (s.unacknowledged > c.plan.engine.receive_maximum) judge.fail(who + std::to_string(s.unacknowledged) + " unacknowledged messages");
+    }
+}
+
+std::string World::unsettled(Client& c) {
+    const std::string who = "client " + std::to_string(c.index) + ": ";
+    if (c.stopped) return {};
+    if (!c.engine->is_up()) return who + "not up";
+    const core::Snapshot s = c.engine->snapshot();
+    if (s.queued > 0) return who + std::to_string(s.queued) + " messages are still queued";
+    if (!s.in_flight.empty()) return who + "identifier " + std::to_string(s.in_flight.front().id) + " is still in flight";
+    if (!s.inbound_qos2.empty()) return who + "inbound identifier " + std::to_string(s.inbound_qos2.front()) + " was not released";
+    if (s.unacknowledged > 0) return who + "messages are not acknowledged";
+    if (c.engine->has_output() || c.unwritten > 0) return who + "output is not written";
+    for (const auto& f : s.subscriptions)
+        if (!f.granted && !is_denied(f.filter.filter)) return who + "not granted: " + f.filter.filter;
+    for (const auto token : c.session.expected)
+        if (const Post* post = ledger.find(token); (post->expected & ~post->arrived) & (1u << c.index))
+            return who + "never arrived: " + ledger.describe(token);
+    return {};
+}
+
+std::string World::unsettled() {
+    for (auto& c : clients_)
+        if (auto what = unsettled(*c); !what.empty()) return what;
+    for (const auto& session : broker_.snapshot().sessions)
+        if (session.connected && (session.queued > 0 || session.in_flight > 0))
+            return "the broker still has messages for " + session.client_id;
+    return {};
+}
+
+void World::check_subscriptions(Client& c, const broker::Snapshot& at_broker) {
+    const std::string who = "client " + std::to_string(c.index) + ": ";
+    std::map<std::string, SubscribeOptions> engine, broker;
+    for (const auto& f : c.engine->subscriptions())
+        if (!is_denied(f.filter)) engine[f.filter] = f.options;  // a 3.1.1 broker does not say why: it is asked for ever
+    for (const auto& session : at_broker.sessions)
+        if (session.client_id == c.plan.engine.client_id)
+            for (const auto& f : session.subscriptions) broker[f.filter] = f.options;
+    std::erase_if(c.wanted, [this](const auto& wanted) { return is_denied(wanted.first); });
+    if (engine.size() != c.wanted.size()) judge.fail(who + "the engine wants other filters than its user");
+    if (broker.size() != c.wanted.size()) judge.fail(who + "the broker has other filters than the user wants");
+    for (const auto& [filter, wanted] : c.wanted) {
+        if (engine.count(filter) == 0 || !(engine[filter] == wanted.options)) judge.fail(who + "the engine does not want " + filter);
+        if (broker.count(filter) == 0) judge.fail(who + "the broker does not have " + filter);
+    }
+}
+
+void World::check_settled() {
+    if (auto what = unsettled(); !what.empty()) return judge.fail("not at rest: " + what);
+    const broker::Snapshot at_broker = broker_.snapshot();
+    for (auto& c : clients_) {
+        if (c->stopped) continue;
+        check_subscriptions(*c, at_broker);
+        ledger.check_nothing_open(c->index);
+    }
+}
+
+std::string describe(const core::Event& event) {
+    struct Words {
+        std::string operator()(const core::Up& e) const { return e.info.session_present ? "up, session resumed" : "up"; }
+        std::string operator()(const core::Down& e) const { return (e.was_up ? "down: " : "no connection: ") + e.why.describe(); }
+        std::string operator()(const core::Stopped& e) const { return "stopped: " + e.why.describe(); }
+        std::string operator()(const core::Received& e) const {
+            return "received " + std::string(e.message.topic) + " q" + std::to_string(static_cast<int>(e.message.qos)) +
+                   " message " + std::to_string(token_of(e.message.payload)) + (e.message.retain ? " retained" : "");
+        }
+        std::string operator()(const core::Delivered& e) const { return "delivered " + std::to_string(e.token); }
+        std::string operator()(const core::Undelivered& e) const {
+            return "undelivered " + std::to_string(e.token) + ": " + e.why.describe();
+        }
+        std::string operator()(const core::Subscribed& e) const {
+            std::string text = "subscribed";
+            for (const auto& r : e.results) text += r ? " q" + std::to_string(static_cast<int>(r->granted)) : " " + r.error().describe();
+            return text;
+        }
+        std::string operator()(const core::Unsubscribed& e) const {
+            std::string text = "unsubscribed";
+            for (const auto& r : e.results) text += r ? " ok" : " " + r.error().describe();
+            return text;
+        }
+        std::string operator()(const core::FilterChanged& e) const {
+            if (!e.grant) return "filter " + e.filter + " let go";
+            return "filter " + e.filter + (*e.grant ? " granted" : " refused: " + e.grant->error().describe());
+        }
+        std::string operator()(const core::Pong& e) const { return e.token ? "pong" : "pong of the keep-alive"; }
+        std::string operator()(const core::PingFailed& e) const { return "ping failed: " + e.why.describe(); }
+    };
+    return std::visit(Words{}, event);
+}
+
+} // namespace tortoise::sim
