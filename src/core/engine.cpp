@@ -52,7 +52,11 @@ void Engine::Impl::goodbye(Time now) {
         else if (options.version == Version::v5)
             send_disconnect(now, Reason::disconnect_with_will);
     }
+    const bool never_opened = wish && wish->kind == Wish::open;
     close(stop_why);
+    if (!never_opened) return;
+    wish.reset(); // the shell has not heard of it, and has nothing to close
+    closed(now, stop_why);
 }
 
 // What belonged to the connection ends with it; what belongs to the session stays.
@@ -155,6 +159,7 @@ void Engine::Impl::reconnect(Time now) {
     if (state == State::idle || state == State::ended || (stopping && !timers.get(Timer::drain))) return;
     lifecycle.stable();
     if (state == State::waiting) return open_now(now);
+    if (wish && wish->kind == Wish::open) return; // it is about to
     reopen = true;
     if (state == State::closing) return;
     if (state == State::up) send_disconnect(now, Reason::success);

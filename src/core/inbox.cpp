@@ -101,8 +101,9 @@ void Inbox::session_lost() {
 }
 
 std::size_t Inbox::unacknowledged() const noexcept {
-    return earlier_.size() + static_cast<std::size_t>(std::count_if(due_.begin(), due_.end(),
-                                                                    [](const Due& entry) { return !entry.handled; }));
+    return earlier_.size() + static_cast<std::size_t>(std::count_if(due_.begin(), due_.end(), [](const Due& entry) {
+               return entry.handed_out && !entry.handled;
+           }));
 }
 
 std::vector<PacketId> Inbox::seen() const {
