@@ -1,5 +1,8 @@
 #include <tortoise/topic.hpp>
 
+#include <cstdint>
+#include <cstring>
+
 #include "core/codec/rule.hpp"
 #include "core/codec/utf8.hpp"
 
@@ -30,11 +33,29 @@ const TopicFault* string_fault(std::string_view text) noexcept {
     return &not_utf8;
 }
 
+/// Octet by octet where needed, eight at a time where possible: every PUBLISH comes along here. `#` and `+` differ in
+/// one bit, so that with that bit set both are found by one comparison.
+bool has_wildcard(std::string_view text) noexcept {
+    constexpr std::uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
+    constexpr std::uint64_t bit = '#' ^ '+', either = '#' | '+';
+    const char* at = text.data();
+    std::size_t left = text.size();
+    for (; left >= 8; at += 8, left -= 8) {
+        std::uint64_t eight = 0;
+        std::memcpy(&eight, at, 8);
+        eight = (eight | bit * ones) ^ either * ones;
+        if (((eight - ones) & ~eight & highs) != 0) return true;
+    }
+    for (; left > 0; ++at, --left)
+        if (*at == '#' || *at == '+') return true;
+    return false;
+}
+
 const TopicFault* share_fault(std::string_view filter) noexcept {
     if (!filter.starts_with(share)) return nullptr;
     const auto rest = filter.substr(share.size());
     const auto slash = rest.find('/');
-    if (rest.substr(0, slash).find_first_of("+#") != std::string_view::npos) return &share_wildcard;
+    if (has_wildcard(rest.substr(0, slash))) return &share_wildcard;
     const bool whole = slash != std::string_view::npos && slash > 0 && slash + 1 < rest.size();
     return whole ? nullptr : &no_share_name;
 }
@@ -43,14 +64,14 @@ const TopicFault* share_fault(std::string_view filter) noexcept {
 
 const TopicFault* topic_fault(std::string_view topic) noexcept {
     if (const auto* fault = string_fault(topic)) return fault;
-    return topic.find_first_of("+#") == std::string_view::npos ? nullptr : &wildcard;
+    return has_wildcard(topic) ? &wildcard : nullptr;
 }
 
 const TopicFault* filter_fault(std::string_view filter, bool shared_rules) noexcept {
     if (const auto* fault = string_fault(filter)) return fault;
     if (shared_rules)
         if (const auto* fault = share_fault(filter)) return fault;
-    for (auto at = filter.find_first_of("+#"); at != std::string_view::npos; at = filter.find_first_of("+#", at + 1)) {
+    for (std::size_t at = 0; at < filter.size(); ++at) {
         const bool begins = at == 0 || filter[at - 1] == '/';
         const bool last = at + 1 == filter.size();
         if (filter[at] == '#' && !(begins && last)) return &bad_hash;

@@ -33,6 +33,18 @@ TEST(Topic, WhatIsNotATopicNameNamesTheRule) {
     }
 }
 
+// [MQTT-4.7.0-1]
+TEST(Topic, AWildcardIsFoundWhereverItStandsAndNothingElseIsTakenForOne) {
+    for (std::size_t size = 1; size < 20; ++size)
+        for (std::size_t at = 0; at < size; ++at)
+            for (int c = 1; c < 0x80; ++c) {
+                std::string topic(size, 'x');
+                topic[at] = static_cast<char>(c);
+                ASSERT_EQ(check_topic(topic).has_value(), c != '+' && c != '#') << topic;
+            }
+    EXPECT_TRUE(check_topic("\u00A3\u00AB\u00A3\u00AB\u00A3\u00AB"));
+}
+
 TEST(Topic, WhatIsAFilter) {
     for (const auto filter : {"#"sv, "+"sv, "/#"sv, "+/+"sv, "/+"sv, "a/#"sv, "a/+/b"sv, "+/a/#"sv, "a//+/"sv,
                               "$share/g/a"sv, "$share/g/#"sv, "$share/g/+/b"sv, "$share/a b/$SYS/#"sv, "$share"sv,

@@ -52,8 +52,9 @@ constexpr ReasonRule reason_rules[] = {
     {PacketType::auth, rule::auth_reason, reasons({0x00, 0x18, 0x19})},
 };
 
-/// The sets are those of MQTT 5; what the codes of 3.1.1 are mapped to lies within them.
+/// The sets are those of MQTT 5; what the codes of 3.1.1 are mapped to lies within them. Every packet may have success.
 Fail check_reason(Version version, PacketType type, Reason reason) {
+    if (reason == Reason::success) return {};
     const unsigned code = static_cast<unsigned>(reason);
     for (const auto& row : reason_rules) {
         if (row.type != type) continue;
@@ -78,6 +79,7 @@ Fail check_section(Version version, PropertiesView properties, Places place, std
     return make_error(Errc::not_supported, std::string(subject).append(" has properties, which MQTT 3.1.1 has not"));
 }
 Fail check_section(Version version, PropertiesView properties, PacketType type) {
+    if (properties.empty()) return {};
     return check_section(version, properties, place_of(type), to_string(type));
 }
 
@@ -315,19 +317,19 @@ std::uint8_t return_code_of(Reason reason) noexcept {
 }
 
 std::string_view to_string(PacketType type) noexcept {
-    constexpr std::string_view names[] = {"CONNECT",  "CONNACK", "PUBLISH",   "PUBACK",     "PUBREC",
-                                          "PUBREL",   "PUBCOMP", "SUBSCRIBE", "SUBACK",     "UNSUBSCRIBE",
-                                          "UNSUBACK", "PINGREQ", "PINGRESP",  "DISCONNECT", "AUTH"};
+    static constexpr std::string_view names[] = {"CONNECT",  "CONNACK", "PUBLISH",   "PUBACK",     "PUBREC",
+                                                 "PUBREL",   "PUBCOMP", "SUBSCRIBE", "SUBACK",     "UNSUBSCRIBE",
+                                                 "UNSUBACK", "PINGREQ", "PINGRESP",  "DISCONNECT", "AUTH"};
     const auto index = static_cast<std::size_t>(type) - 1;
     return index < std::size(names) ? names[index] : "unknown packet";
 }
 
 PacketType type_of(const Packet& packet) noexcept {
     if (const auto* ack = std::get_if<Ack>(&packet)) return ack->type;
-    constexpr PacketType types[] = {PacketType::connect,     PacketType::connack,    PacketType::publish,
-                                    PacketType::puback,      PacketType::subscribe,  PacketType::suback,
-                                    PacketType::unsubscribe, PacketType::unsuback,   PacketType::pingreq,
-                                    PacketType::pingresp,    PacketType::disconnect, PacketType::auth};
+    static constexpr PacketType types[] = {PacketType::connect,     PacketType::connack,    PacketType::publish,
+                                           PacketType::puback,      PacketType::subscribe,  PacketType::suback,
+                                           PacketType::unsubscribe, PacketType::unsuback,   PacketType::pingreq,
+                                           PacketType::pingresp,    PacketType::disconnect, PacketType::auth};
     static_assert(std::size(types) == std::variant_size_v<Packet>);
     return types[packet.index()];
 }

@@ -115,7 +115,8 @@ TEST(FrameReader, OctetByOctet) {
 // The length is a claim of the peer; memory follows what it sends.
 TEST(FrameReader, AClaimedLengthAloneTakesNoMemory) {
     FrameReader reader;
-    reader.feed(octets("30 FFFFFF7F"));
+    const auto header = octets("30 FFFFFF7F");
+    reader.feed(header);
     expect_nothing(reader);
     EXPECT_EQ(reader.pending(), 5u);
     const std::string piece(100, 'x');
@@ -194,7 +195,8 @@ TEST(FrameReader, AMalformedRemainingLengthEndsTheStream) {
 
 TEST(FrameReader, ResetBeginsANewStream) {
     FrameReader reader;
-    reader.feed(octets("C0 8000"));
+    const auto wrong = octets("C0 8000");
+    reader.feed(wrong);
     ASSERT_FALSE(reader.next());
     reader.reset();
     reader.feed(ping);
