@@ -44,9 +44,11 @@ public:
     }
 
     Duration interval() const noexcept { return interval_; }
+    /// While an answer is awaited only our own silence counts: the broker measures that, whatever it owes us.
+    /// [MQTT-3.1.2-20]
     std::optional<Time> ping_due() const noexcept {
-        if (interval_ <= Duration::zero() || !awaited_.empty()) return std::nullopt;
-        return std::min(sent_, received_) + interval_;
+        if (interval_ <= Duration::zero() || awaited_.size() >= most_awaited) return std::nullopt;
+        return (awaited_.empty() ? std::min(sent_, received_) : sent_) + interval_;
     }
     std::optional<Time> dead_at() const noexcept {
         if (awaited_.empty()) return std::nullopt;
@@ -54,6 +56,8 @@ public:
     }
 
 private:
+    static constexpr std::size_t most_awaited = 64; // of a peer that talks, yet never answers
+
     Duration timeout_;
     Duration interval_ = {};
     Time sent_ = {}, received_ = {};
