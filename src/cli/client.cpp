@@ -25,12 +25,12 @@ Actions ClientHandler::connection(Connection&, const StatusInfo& info) {
                                           to_string(info.session.version), info.session.client_id,
                                           info.session.session_present ? "kept" : "new"));
         context_.watch.change([](Watch::State& s) { s.was_up = true; });
-    } else if (info.status == Status::down) {
+    } else if (info.status == Status::down && info.reason.code != Errc::stopped) {
         if (!was_up_ && !context_.retry) {
             context_.watch.change([&](Watch::State& s) {
                 if (!s.failed) s.failed = info.reason;
             });
-        } else {
+        } else if (info.retry_in) {
             context_.report.error(explain_connect(info.reason, server).text + "; trying again");
         }
     }
@@ -45,7 +45,12 @@ void ClientHandler::undelivered(Connection&, const MessageView& message, const E
     });
 }
 
-std::optional<ExitCode> wait_until_up(Context& context, Bell::Clock::time_point deadline) {
+std::optional<ExitCode> wait_until_up(Connection& connection, Context& context, Bell::Clock::time_point deadline) {
+    // Options that the library does not take make a connection that is stopped from the start, without a handler.
+    if (connection.status() == Status::stopped)
+        context.watch.change([&](Watch::State& s) {
+            if (!s.failed) s.failed = connection.error();
+        });
     while (true) {
         const auto state = context.watch.state();
         if (state.was_up) return std::nullopt;

@@ -73,7 +73,7 @@ private:
 
 /// Sleeps until the connection is up; otherwise says why there is none, and returns how to end. Gives up at the
 /// deadline.
-std::optional<ExitCode> wait_until_up(Context&, Bell::Clock::time_point deadline);
+std::optional<ExitCode> wait_until_up(tortoise::Connection&, Context&, Bell::Clock::time_point deadline);
 
 /// When a first attempt must be over, with --retry never.
 Bell::Clock::time_point first_attempt_over(const ConnectArguments&);

@@ -77,35 +77,31 @@ void add_will_options(CLI::App& app, ConnectArguments& a) {
 
 Error wrong(std::string text) { return make_error(Errc::invalid_option, std::move(text)); }
 
-/// A URL without its password, without its path, and the topic that the path names.
-struct UrlParts {
-    std::string server, shown, topic;
-};
-
-UrlParts take_apart(const std::string& url) {
+/// The path of a URL names a topic, as in mosquitto_pub -L. What stands before the @ may be a password, and is not
+/// shown.
+Result<Done> plan_url(std::string_view url, ConnectPlan& plan) {
     const auto scheme_end = url.find("://");
-    const auto authority = scheme_end == std::string::npos ? 0 : scheme_end + 3;
-    const auto slash = url.find('/', authority);
-    UrlParts parts;
-    parts.server = url.substr(0, slash);
-    if (slash != std::string::npos) parts.topic = url.substr(slash + 1);
-    const auto at = parts.server.rfind('@');
-    parts.shown =
-        at == std::string::npos || at < authority ? parts.server.substr(authority) : parts.server.substr(at + 1);
-    if (parts.shown.find(':') == std::string::npos) parts.shown += ":1883";
-    return parts;
+    if (scheme_end == std::string_view::npos || scheme_end == 0)
+        return wrong("--url: a URL looks like mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC]");
+    const auto authority = scheme_end + 3;
+    const auto slash = std::min(url.find('/', authority), url.size());
+    auto shown = url.substr(authority, slash - authority);
+    if (slash < url.size()) plan.topic = url.substr(slash + 1);
+    if (const auto at = shown.rfind('@'); at != std::string_view::npos) shown.remove_prefix(at + 1);
+    const auto host_end = shown.starts_with('[') ? std::min(shown.find(']'), shown.size()) : 0;
+    const auto colon = shown.find(':', host_end);
+    const bool odd_port =
+        colon != std::string_view::npos && shown.find_first_not_of("0123456789", colon + 1) != std::string_view::npos;
+    if (odd_port && plan.topic.find('@') != std::string::npos)
+        return wrong("--url: write a '/' in a user name or password as %2F");
+    plan.options.server = url.substr(0, slash);
+    plan.server = shown;
+    if (colon == std::string_view::npos) plan.server += ":1883";
+    return Done{};
 }
 
 Result<Done> plan_server(const ConnectArguments& a, ConnectPlan& plan) {
-    if (!a.url.empty()) {
-        const auto parts = take_apart(a.url);
-        plan.options.server = parts.server;
-        plan.server = parts.shown;
-        plan.topic = parts.topic;
-        if (!a.url.starts_with("mqtt://"))
-            return wrong("--url: a URL begins with mqtt://, as in mqtt://localhost:1883");
-        return Done{};
-    }
+    if (!a.url.empty()) return plan_url(a.url, plan);
     if (a.host.empty() || a.host.find_first_of("/@? \t\n") != std::string::npos)
         return wrong(fmt::format("-h: not the name or address of a host: '{}'; for a URL there is --url", a.host));
     const bool v6 = a.host.find(':') != std::string::npos && a.host.front() != '[';

@@ -184,7 +184,7 @@ int run_pub(const PubArguments& a) {
     options.handler = tortoise::make_handler<ClientHandler>(&context);
     options.queue.bytes = 2 * largest_payload; // the Publisher bounds what is open
     Connection connection(std::move(options));
-    if (const auto code = wait_until_up(context, first_attempt_over(a.connect))) return *code;
+    if (const auto code = wait_until_up(connection, context, first_attempt_over(a.connect))) return *code;
 
     Publisher publisher(connection, context, a, topic);
     Result<tortoise::Done> read = tortoise::Done{};

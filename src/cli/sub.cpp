@@ -136,7 +136,7 @@ int run_sub(const SubArguments& a) {
     std::optional<Bell::Clock::time_point> deadline;
     if (a.seconds > 0 && a.connect.retry)
         deadline = time_of();
-    else if (const auto code = wait_until_up(context, first_attempt_over(a.connect)))
+    else if (const auto code = wait_until_up(connection, context, first_attempt_over(a.connect)))
         return *code;
     if (a.seconds > 0 && !deadline) deadline = time_of();
 
