@@ -189,7 +189,7 @@ void Engine::Impl::elapsed(Time now) {
             keep_alive.pinged(now, 0);
             send(now, Pingreq{});
         }
-        if (!subscriptions.elapsed(now))
+        if (!subscriptions.elapsed(now, events))
             return close(make_error(Errc::timeout, "the broker does not answer SUBSCRIBE or UNSUBSCRIBE"));
     }
     pump(now);

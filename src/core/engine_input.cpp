@@ -67,6 +67,7 @@ template <class Other> void Engine::Impl::on(Time now, const Other& packet) {
 void Engine::Impl::on(Time now, const Connack& connack) {
     if (lifecycle.state() == State::up)
         return violation(now, make_error(Reason::protocol_error, "[MQTT-3.2.0-2] a second CONNACK"));
+    unanswered = false;
     if (is_refusal(connack.reason)) return close(make_error(connack.reason, reason_text(connack.properties)));
     const bool asked_clean = options.session.clean_start && (options.version == Version::v3_1_1 || !had_session);
     if (connack.session_present && asked_clean)
@@ -89,8 +90,14 @@ void Engine::Impl::accepted(Time now, const Connack& connack) {
 
     events.push_back(
         Up{{connack.session_present, client_id, options.version, interval}, Properties(connack.properties)});
-    if (!connack.session_present) forget_session(now);
-    subscriptions.connected(connack.session_present, events);
+    // If the CONNACK to an earlier CONNECT was lost, the session that is present may be a new one, begun by that
+    // CONNECT.
+    if (!connack.session_present)
+        forget_session(now);
+    else if (unsure)
+        inbox.session_uncertain();
+    subscriptions.connected(connack.session_present, !unsure, events);
+    unsure = false;
     resend_next = inflight.first();
 }
 
@@ -127,7 +134,7 @@ void Engine::Impl::on(Time now, const Publish& publish) {
     }
     InboundId id = 0;
     if (publish.qos != QoS::at_most_once) {
-        const auto arrived = inbox.publish(publish.qos, publish.id);
+        const auto arrived = inbox.publish(publish.qos, publish.id, publish.duplicate);
         if (arrived.what == Inbox::Arrival::exceeded)
             return violation(now, make_error(Reason::receive_maximum_exceeded,
                                              "[MQTT-3.3.4-9] more than " + std::to_string(options.receive_maximum) +

@@ -58,6 +58,8 @@ void Engine::Impl::send_connect(Time now) {
     }
     if (auto encoded = encode(options.version, Packet(connect), output); !encoded)
         close(make_error(Errc::invalid_option, "CONNECT cannot be made: " + encoded.error().describe()));
+    unsure = unsure || unanswered;
+    unanswered = true;
     keep_alive.sent(now);
 }
 

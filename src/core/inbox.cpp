@@ -13,13 +13,18 @@ InboundId Inbox::append(Due entry) {
     return base_ + due_.size() - 1;
 }
 
-Inbox::Arrived Inbox::publish(QoS qos, PacketId id) {
+Inbox::Arrived Inbox::publish(QoS qos, PacketId id, bool repeated) {
     if (qos == QoS::at_least_once) {
         if (window_ >= receive_maximum_) return {Arrival::exceeded};
         ++window_;
         return {Arrival::deliver, append({id, qos})};
     }
-    const auto found = seen_.find(id);
+    auto found = seen_.find(id);
+    if (found != seen_.end() && found->second.doubtful && !repeated) {
+        std::erase_if(earlier_, [id](const auto& entry) { return entry.second == id; });
+        seen_.erase(found);
+        found = seen_.end();
+    }
     if ((found == seen_.end() || !found->second.counted) && window_ >= receive_maximum_) return {Arrival::exceeded};
     const bool fresh = found == seen_.end();
     Seen& seen = fresh ? seen_[id] : found->second;
@@ -98,6 +103,10 @@ void Inbox::session_lost() {
     disconnected();
     seen_.clear();
     earlier_.clear();
+}
+
+void Inbox::session_uncertain() {
+    for (auto& [id, seen] : seen_) seen.doubtful = true;
 }
 
 std::size_t Inbox::unacknowledged() const noexcept {

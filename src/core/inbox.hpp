@@ -34,8 +34,8 @@ public:
         Arrival what;
         InboundId id = 0; // of `deliver`
     };
-    /// A PUBLISH of QoS 1 or 2.
-    Arrived publish(QoS, PacketId);
+    /// A PUBLISH of QoS 1 or 2; `repeated`: with DUP.
+    Arrived publish(QoS, PacketId, bool repeated = true);
     /// The message was handled.
     void acknowledge(InboundId, Reason);
     /// A PUBREL; the reason is that of the PUBCOMP. Nothing: it broke the protocol, being ahead of our PUBREC.
@@ -47,6 +47,8 @@ public:
     /// The connection ended, the session goes on.
     void disconnected();
     void session_lost();
+    /// A session is present that may not be the one we know: without DUP, a known identifier names another message.
+    void session_uncertain();
 
     std::size_t unacknowledged() const noexcept;
     std::vector<PacketId> seen() const; // QoS 2 identifiers, ascending
@@ -64,6 +66,7 @@ private:
         bool counted = false; // against the Receive Maximum of this connection
         bool handled = false;
         Reason reason = Reason::success;
+        bool doubtful = false; // known from a session that may be gone
     };
 
     Due* due(InboundId id) noexcept;

@@ -124,7 +124,7 @@ void Subscriptions::leave(std::string filter, Waiter waiter, std::vector<Event>&
 
 // ---- The connection ------------------------------------------------------------------------------------------------
 
-void Subscriptions::connected(bool session_present, std::vector<Event>& events) {
+void Subscriptions::connected(bool session_present, bool same_session, std::vector<Event>& events) {
     todo_.clear();
     retries_.clear();
     if (!session_present) {
@@ -138,7 +138,7 @@ void Subscriptions::connected(bool session_present, std::vector<Event>& events) 
 
     std::vector<std::pair<std::uint64_t, const std::string*>> missing;
     for (auto& [filter, wanted] : filters_) {
-        if (session_present && wanted.state == State::granted) continue;
+        if (session_present && same_session && wanted.state == State::granted) continue;
         wanted.state = State::wanted;
         wanted.retry_at.reset();
         missing.emplace_back(wanted.order, &filter);
@@ -147,11 +147,15 @@ void Subscriptions::connected(bool session_present, std::vector<Event>& events) 
     for (const auto& [order, filter] : missing) todo_.push_back({true, *filter});
 }
 
-void Subscriptions::ask_again(Asked& asked) {
+void Subscriptions::ask_again(Asked& asked, std::vector<Event>& events) {
     for (auto& entry : asked.entries) {
         if (asked.subscribe) {
             const auto wanted = filters_.find(entry.filter);
             if (wanted == filters_.end()) continue;
+            if (wanted->second.state == State::granted) { // by the late reply to an earlier request
+                answer(entry.waiters, wanted->second.grant, events);
+                continue;
+            }
             auto& waiters = wanted->second.waiters;
             waiters.insert(waiters.begin(), entry.waiters.begin(), entry.waiters.end());
             if (wanted->second.state == State::asked) wanted->second.state = State::wanted;
@@ -172,7 +176,7 @@ std::vector<PacketId> Subscriptions::disconnected(std::vector<Event>& events) {
     std::vector<PacketId> unanswered;
     for (auto& [id, asked] : asked_) {
         unanswered.push_back(id);
-        ask_again(asked);
+        ask_again(asked, events);
         for (auto& entry : asked.entries) // those that nobody wants asked again
             answer(entry.waiters, make_error(Errc::cancelled, "withdrawn before the broker replied"), events);
     }
@@ -350,9 +354,9 @@ std::optional<Time> Subscriptions::retry_due() const {
     return retries_.empty() ? std::nullopt : std::optional(retries_.begin()->first);
 }
 
-bool Subscriptions::elapsed(Time now) {
+bool Subscriptions::elapsed(Time now, std::vector<Event>& events) {
     for (auto& [id, asked] : asked_)
-        if (asked.reply_by && *asked.reply_by <= now) ask_again(asked);
+        if (asked.reply_by && *asked.reply_by <= now) ask_again(asked, events);
     while (!retries_.empty() && retries_.begin()->first <= now) {
         const auto due = retries_.extract(retries_.begin());
         const auto wanted = filters_.find(due.mapped());

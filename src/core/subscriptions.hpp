@@ -45,7 +45,8 @@ public:
     void subscribe(std::vector<TopicFilter>, Route, Token, std::vector<Event>&);
     void unsubscribe(std::vector<std::string>, Token, std::vector<Event>&);
 
-    void connected(bool session_present, std::vector<Event>&);
+    /// `same_session`: the session that is present is certainly the one that we know.
+    void connected(bool session_present, bool same_session, std::vector<Event>&);
     /// Returns the identifiers of the requests that will get no reply.
     std::vector<PacketId> disconnected(std::vector<Event>&);
     /// Ends every operation that is open.
@@ -62,7 +63,7 @@ public:
     std::optional<Time> reply_due() const;
     std::optional<Time> retry_due() const;
     /// False if the broker left so many requests without a reply that it should be given up.
-    bool elapsed(Time now);
+    bool elapsed(Time now, std::vector<Event>&);
 
     const TopicTree& routes() const noexcept { return routes_; }
     std::vector<Snapshot::Filter> list() const;
@@ -118,7 +119,7 @@ private:
     void leave(std::string, Waiter, std::vector<Event>&);
     void granted(Time, AskedEntry&, Reason, Octets text, std::vector<Event>&);
     void left(AskedEntry&, std::vector<Event>&);
-    void ask_again(Asked&);
+    void ask_again(Asked&, std::vector<Event>&);
     bool still_to_do(const Todo&) const;
     static std::optional<Error> refused_here(const Todo&, const Limits&);
     void refuse(const std::string& filter, Wanted&, Error, std::vector<Event>&);
