@@ -28,8 +28,10 @@ public:
     /// Lines are made only if this is true.
     bool logs() const noexcept { return log_ != Log::off; }
     void line(std::string_view text) {
-        if (log_ == Log::print) std::printf("%s%.*s\n", stamp().c_str(), static_cast<int>(text.size()), text.data());
-        else lines_.push_back(stamp().append(text));
+        if (log_ == Log::print)
+            std::printf("%s%.*s\n", stamp().c_str(), static_cast<int>(text.size()), text.data());
+        else
+            lines_.push_back(stamp().append(text));
         if (log_ == Log::keep_last && lines_.size() > kept) lines_.pop_front();
     }
     const std::deque<std::string>& lines() const noexcept { return lines_; }

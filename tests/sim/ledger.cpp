@@ -17,6 +17,8 @@ core::Token token_of(Octets payload) noexcept {
     return token;
 }
 
+std::string name_of(core::Token operation) { return std::to_string(operation - first_operation); }
+
 std::uint32_t Ledger::topic_index(std::string_view topic) {
     const auto found = std::find(topics_.begin(), topics_.end(), topic);
     if (found != topics_.end()) return static_cast<std::uint32_t>(found - topics_.begin());
@@ -27,9 +29,9 @@ std::uint32_t Ledger::topic_index(std::string_view topic) {
 std::string Ledger::describe(core::Token token) const {
     if (token == 0 || token > posts_.size()) return "message " + std::to_string(token);
     const Post& p = posts_[token - 1];
-    return "message " + std::to_string(token) + " (client " + std::to_string(p.client) + " life " + std::to_string(p.life) +
-           ", " + topics_[p.topic] + ", QoS " + std::to_string(static_cast<int>(p.qos)) + ", sent " + std::to_string(p.sent) +
-           ", routed " + std::to_string(p.routed) + ")";
+    return "message " + std::to_string(token) + " (client " + std::to_string(p.client) + " life " +
+           std::to_string(p.life) + ", " + topics_[p.topic] + ", QoS " + std::to_string(static_cast<int>(p.qos)) +
+           ", sent " + std::to_string(p.sent) + ", routed " + std::to_string(p.routed) + ")";
 }
 
 // ---- The user's side -----------------------------------------------------------------------------------------------
@@ -52,7 +54,8 @@ void Ledger::delivered(core::Token token) {
     post->end = Post::End::delivered;
     if (post->qos == QoS::at_most_once) return;
     post->over_on_wire = true;
-    if (post->routed == 0 && !post->denied) judge_.fail("delivered, but the broker never passed it on: " + describe(token));
+    if (post->routed == 0 && !post->denied)
+        judge_.fail("delivered, but the broker never passed it on: " + describe(token));
 }
 
 void Ledger::undelivered(core::Token token, const Error& why, const Message& message) {
@@ -61,9 +64,9 @@ void Ledger::undelivered(core::Token token, const Error& why, const Message& mes
     if (post->end != Post::End::open)
         return judge_.fail("a second end (undelivered, " + why.describe() + "): " + describe(token));
     // The payload is let go at PUBREC.
-    const bool same = message.topic == topics_[post->topic] && (message.payload.empty() || token_of(message.payload) == token);
-    if (!message.topic.empty() && !same)
-        judge_.fail("undelivered with another message: " + describe(token));
+    const bool same =
+        message.topic == topics_[post->topic] && (message.payload.empty() || token_of(message.payload) == token);
+    if (!message.topic.empty() && !same) judge_.fail("undelivered with another message: " + describe(token));
     check_end(token, *post, why);
     post->end = Post::End::undelivered;
     post->why = why.code;
@@ -72,7 +75,8 @@ void Ledger::undelivered(core::Token token, const Error& why, const Message& mes
 
 void Ledger::check_end(core::Token token, const Post& post, const Error& why) {
     if (why.code == Errc::expired) {
-        if (!post.expires || judge_.now < *post.expires) judge_.fail("expired before its time: " + describe(token));
+        if (!post.expires || judge_.now < *post.expires)
+            judge_.fail("expired before its time: " + describe(token));
         else if (post.sent == 0 && judge_.now > std::max(*post.expires, post.made))
             judge_.fail("expired, but reported late: " + describe(token));
     } else if (why.code == Errc::session_lost) {
@@ -100,7 +104,8 @@ void Ledger::operation_over(core::Token token, std::size_t results) {
 void Ledger::ping_over(core::Token token) { operation_over(token, 1); }
 
 void Ledger::check_message(core::Token token, const Post& post, const MessageView& m) {
-    if (m.topic != topics_[post.topic]) judge_.fail("arrived under the topic " + std::string(m.topic) + ": " + describe(token));
+    if (m.topic != topics_[post.topic])
+        judge_.fail("arrived under the topic " + std::string(m.topic) + ": " + describe(token));
     if (m.payload != make_payload(token, post.size)) judge_.fail("arrived with another payload: " + describe(token));
     if (m.qos > post.qos) judge_.fail("arrived with a higher QoS than published: " + describe(token));
 }
@@ -116,7 +121,7 @@ void Ledger::received(std::uint32_t client, std::uint32_t life, const MessageVie
     const std::uint32_t bit = 1u << client;
     const bool first = (post->arrived & bit) == 0;
     post->arrived |= bit;
-    if (m.retain) return;  // a copy that the broker kept: neither its number nor its order is promised
+    if (m.retain) return; // a copy that the broker kept: neither its number nor its order is promised
     if (m.qos == QoS::exactly_once && ++post->exactly_once[client] > post->routed * (life + 1))
         judge_.fail("arrived at client " + std::to_string(client) + " more than once at QoS 2: " + describe(token));
     if (!first || post->routed > 1) return;
@@ -147,7 +152,8 @@ void Ledger::sent(core::Token token, bool repetition) {
         return;
     }
     core::Token& last = last_sent_[post->client];
-    if (token < last) judge_.fail("sent for the first time after message " + std::to_string(last) + ": " + describe(token));
+    if (token < last)
+        judge_.fail("sent for the first time after message " + std::to_string(last) + ": " + describe(token));
     last = std::max(last, token);
 }
 
@@ -162,9 +168,9 @@ void Ledger::routed(core::Token token, std::uint32_t epoch) {
         judge_.fail("passed on twice at QoS 2 in one session: " + describe(token));
     post->routed_epoch = epoch;
     if (post->routed++ > 0) return;
-    const std::uint64_t stream = post->client | std::uint64_t{post->topic} << 16 |
-                                 std::uint64_t{static_cast<unsigned>(post->qos)} << 48;
-    core::Token& last = last_routed_[stream];  // [MQTT-4.6.0-1]
+    const std::uint64_t stream =
+        post->client | std::uint64_t{post->topic} << 16 | std::uint64_t{static_cast<unsigned>(post->qos)} << 48;
+    core::Token& last = last_routed_[stream]; // [MQTT-4.6.0-1]
     if (token < last) judge_.fail("passed on after message " + std::to_string(last) + ": " + describe(token));
     last = std::max(last, token);
 }
@@ -186,8 +192,9 @@ void Ledger::check_nothing_open(std::uint32_t client) {
         if (posts_[i].client == client && posts_[i].end == Post::End::open)
             return judge_.fail("never ended: " + describe(i + 1));
     for (const auto& [token, operation] : operations_)
-        if (operation.client == client) return judge_.fail("an operation of client " + std::to_string(client) + " for " +
-                                                              std::to_string(operation.results) + " filters never ended");
+        if (operation.client == client)
+            return judge_.fail("an operation of client " + std::to_string(client) + " for " +
+                               std::to_string(operation.results) + " filters never ended: operation " + name_of(token));
 }
 
 } // namespace tortoise::sim

@@ -1,6 +1,6 @@
 #pragma once
-/// What was asked for and what became of it: every publish from the call to the subscribers, every other operation to its
-/// end. The promises of the library are checked here as things happen.
+/// What was asked for and what became of it: every publish from the call to the subscribers, every other operation to
+/// its end. The promises of the library are checked here as things happen.
 
 #include "sim/judge.hpp"
 
@@ -18,13 +18,13 @@ constexpr std::size_t most_clients = 8;
 
 /// A message and its fate.
 struct Post {
-    std::uint32_t client = 0, life = 0;  // who published it, in which life of the client
-    std::uint32_t topic = 0;             // index into the ledger's topics
+    std::uint32_t client = 0, life = 0; // who published it, in which life of the client
+    std::uint32_t topic = 0;            // index into the ledger's topics
     QoS qos = QoS::at_most_once;
     bool retain = false;
-    bool denied = false;  // the broker does not let anybody publish it
-    bool will = false;  // published by the broker, as often as the client is lost
-    std::uint32_t size = 0;  // of the payload
+    bool denied = false;    // the broker does not let anybody publish it
+    bool will = false;      // published by the broker, as often as the client is lost
+    std::uint32_t size = 0; // of the payload
     Time made = {};
     std::optional<Time> expires = {};
 
@@ -33,18 +33,22 @@ struct Post {
     std::error_code why = {};
     bool cancel_asked = false;
 
-    std::uint32_t sent = 0;      // PUBLISH packets on the wire
-    bool over_on_wire = false;   // it must not be sent any more
-    std::uint32_t routed = 0;    // how often the broker passed it on
-    std::uint32_t routed_epoch = 0;  // of the publisher's session, when it was routed last
-    std::array<std::uint8_t, most_clients> exactly_once = {};  // how often it arrived at QoS 2
-    std::uint32_t arrived = 0;   // bits: clients it arrived at
-    std::uint32_t expected = 0;  // bits: clients it has to arrive at
+    std::uint32_t sent = 0;                                   // PUBLISH packets on the wire
+    bool over_on_wire = false;                                // it must not be sent any more
+    std::uint32_t routed = 0;                                 // how often the broker passed it on
+    std::uint32_t routed_epoch = 0;                           // of the publisher's session, when it was routed last
+    std::array<std::uint8_t, most_clients> exactly_once = {}; // how often it arrived at QoS 2
+    std::uint32_t arrived = 0;                                // bits: clients it arrived at
+    std::uint32_t expected = 0;                               // bits: clients it has to arrive at
 };
 
 /// A message's payload: its token, then filling. Nothing else is needed to recognise it anywhere.
 std::string make_payload(core::Token, std::size_t size);
-core::Token token_of(Octets payload) noexcept;  // 0 if it is not ours
+core::Token token_of(Octets payload) noexcept; // 0 if it is not ours
+
+/// Other operations have tokens of their own.
+constexpr core::Token first_operation = core::Token{1} << 40;
+std::string name_of(core::Token operation);
 
 class Ledger {
 public:
@@ -91,10 +95,10 @@ private:
     void check_end(core::Token, const Post&, const Error&);
 
     Judge& judge_;
-    std::vector<Post> posts_;  // by token - 1
+    std::vector<Post> posts_; // by token - 1
     std::vector<std::string> topics_;
     std::unordered_map<core::Token, Operation> operations_;
-    core::Token next_operation_ = core::Token{1} << 40;
+    core::Token next_operation_ = first_operation;
     std::unordered_map<std::uint64_t, core::Token> last_routed_, last_read_;
     std::array<core::Token, most_clients> last_sent_ = {};
     std::uint64_t arrivals_ = 0;

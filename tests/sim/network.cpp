@@ -5,7 +5,7 @@
 namespace tortoise::sim {
 
 namespace {
-constexpr std::size_t socket_buffer = 64 * 1024;  // what the operating system takes without anybody reading it
+constexpr std::size_t socket_buffer = 64 * 1024; // what the operating system takes without anybody reading it
 }
 
 LinkId Network::connect(Time now, std::uint32_t client) {
@@ -58,7 +58,7 @@ void Network::write(Time now, LinkId id, Side from) {
     h.unsent.erase(0, n);
     // The octets may arrive before the sender hears that they went out.
     schedule_.add(now + rng_.up_to(conditions.slow_write_max / 4), What::wrote, id, from, n);
-    h.writing = true;  // one write at a time: the next begins when this one is reported
+    h.writing = true; // one write at a time: the next begins when this one is reported
 }
 
 // ---- Reading -------------------------------------------------------------------------------------------------------
@@ -79,7 +79,8 @@ void Network::read(Time now, LinkId id, Side reader, bool all) {
     std::size_t n = h.arrived.size();
     if (!all && n > 1 && rng_.chance(conditions.pieces)) n = 1 + rng_.below(n);
     std::string piece;
-    if (n == h.arrived.size()) piece.swap(h.arrived);
+    if (n == h.arrived.size())
+        piece.swap(h.arrived);
     else {
         piece = h.arrived.substr(0, n);
         h.arrived.erase(0, n);
@@ -102,8 +103,10 @@ void Network::close_when_written(Time now, LinkId id, Side side) {
     End& e = end(id, side);
     if (e.state != State::open) return;
     e.close_when_written = true;
-    if (half(id, side).unsent.empty() && !half(id, side).writing) close(now, id, side);
-    else if (half(id, side).stuck) close(now, id, side);
+    if (half(id, side).unsent.empty() && !half(id, side).writing)
+        close(now, id, side);
+    else if (half(id, side).stuck)
+        close(now, id, side);
 }
 
 void Network::close(Time now, LinkId id, Side side) {
@@ -165,7 +168,7 @@ void Network::end_of_stream(Time now, LinkId id, Side side) {
     e.state = State::closed;
     half(id, side).dead = true;
     half(id, side).unsent.clear();
-    half(id, other(side)).dead = true;  // what the other side still writes reaches nobody
+    half(id, other(side)).dead = true; // what the other side still writes reaches nobody
     programs_.closed(id, side, make_error(Errc::connection_lost, "the simulated connection ended"));
     forget_if_over(id);
 }
@@ -187,7 +190,7 @@ void Network::handle(const Item& item) {
     End& broker = end(id, Side::broker);
     switch (item.what) {
     case What::accept:
-        if (client.state != State::opening) break;  // the client gave up
+        if (client.state != State::opening) break; // the client gave up
         if (!listening) {
             schedule_.add(now + latency(), What::refused, id);
             break;

@@ -1,5 +1,6 @@
 #pragma once
-/// A simulated network: ordered streams of octets with latency, deliveries in pieces, slow writes, and every way to break.
+/// A simulated network: ordered streams of octets with latency, deliveries in pieces, slow writes, and every way to
+/// break.
 
 #include "sim/rng.hpp"
 #include "sim/schedule.hpp"
@@ -17,10 +18,10 @@ using LinkId = std::uint32_t;
 /// How the network behaves at present.
 struct Conditions {
     Duration latency_min = std::chrono::milliseconds(1), latency_max = std::chrono::milliseconds(1);
-    unsigned pieces = 0;      ///< per mille of the arrivals that are read in several pieces
-    unsigned slow_write = 0;  ///< per mille of the writes that wait, and go out in parts
+    unsigned pieces = 0;     ///< per mille of the arrivals that are read in several pieces
+    unsigned slow_write = 0; ///< per mille of the writes that wait, and go out in parts
     Duration slow_write_max = std::chrono::milliseconds(300);
-    unsigned reset = 0;       ///< per mille of the closes that lose what is on its way
+    unsigned reset = 0; ///< per mille of the closes that lose what is on its way
 };
 
 /// The programs at the two ends. Octets are valid during the call.
@@ -41,8 +42,8 @@ protected:
 struct Cut {
     std::optional<Duration> client_learns = Duration{};
     std::optional<Duration> broker_learns = Duration{};
-    bool stuck = false;           ///< writes into the void hang, instead of going out
-    bool deliver_some = true;     ///< a part of what is on its way still arrives; otherwise nothing does
+    bool stuck = false;       ///< writes into the void hang, instead of going out
+    bool deliver_some = true; ///< a part of what is on its way still arrives; otherwise nothing does
 };
 
 class Network {
@@ -84,14 +85,14 @@ private:
         State state = State::none;
         bool close_when_written = false;
     };
-    struct Half {             // one direction
-        std::string unsent;   // handed over, not gone out
-        std::string wire;     // on its way
-        std::string arrived;  // not yet read
-        Time last = {};       // when the last of it arrives
+    struct Half {            // one direction
+        std::string unsent;  // handed over, not gone out
+        std::string wire;    // on its way
+        std::string arrived; // not yet read
+        Time last = {};      // when the last of it arrives
         bool writing = false, reading = false;
-        bool dead = false;    // what goes out now reaches nobody
-        bool stuck = false;   // and does not even go out
+        bool dead = false;  // what goes out now reaches nobody
+        bool stuck = false; // and does not even go out
     };
     struct Link {
         std::uint32_t client = 0;

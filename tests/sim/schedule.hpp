@@ -1,5 +1,6 @@
 #pragma once
-/// What happens next in the simulated world: a queue of plain facts, by time, then by the order in which they were added.
+/// What happens next in the simulated world: a queue of plain facts, by time, then by the order in which they were
+/// added.
 
 #include <cstdint>
 #include <queue>
@@ -15,19 +16,19 @@ constexpr Side other(Side s) noexcept { return s == Side::client ? Side::broker 
 
 enum class What : std::uint8_t {
     // of the network; `who` is a link
-    accept,         // the broker's host accepts the connection
-    opened,         // the client's host learns of it
-    refused,        // nobody listens
-    write,          // octets that were handed over go out
-    wrote,          // … and the sender hears of it
-    arrive,         // octets reach the other host
-    read,           // the other program reads what is left
-    end_of_stream,  // a program learns that the connection ended
-    closed,         // a program's own close is done
+    accept,        // the broker's host accepts the connection
+    opened,        // the client's host learns of it
+    refused,       // nobody listens
+    write,         // octets that were handed over go out
+    wrote,         // … and the sender hears of it
+    arrive,        // octets reach the other host
+    read,          // the other program reads what is left
+    end_of_stream, // a program learns that the connection ended
+    closed,        // a program's own close is done
     // of the world; `who` is a client
-    act,          // a user does something
-    acknowledge,  // a user acknowledges a message, late
-    chaos,        // something breaks
+    act,         // a user does something
+    acknowledge, // a user acknowledges a message, late
+    chaos,       // something breaks
     broker_start,
 };
 

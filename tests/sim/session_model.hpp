@@ -20,12 +20,12 @@ struct Outgoing {
         Step step = Step::published;
         QoS qos = QoS::at_most_once;
         core::Token token = 0;
-        std::uint64_t order = 0;    // of the first sending
-        bool resend_due = false;    // the session was resumed, and it was not sent again yet
+        std::uint64_t order = 0; // of the first sending
+        bool resend_due = false; // the session was resumed, and it was not sent again yet
     };
     std::unordered_map<PacketId, Entry> entries;
     std::uint64_t next_order = 1;
-    std::size_t resends_due = 0;  // PUBLISH packets
+    std::size_t resends_due = 0; // PUBLISH packets
 
     void resumed() {
         std::erase_if(entries, [](const auto& e) { return e.second.step >= Step::subscribe; });
@@ -47,11 +47,11 @@ struct SessionModel {
     struct Filter {
         TopicFilter filter;
         QoS granted = QoS::at_most_once;
-        std::uint64_t since = 0;  // the broker's call that granted it
+        std::uint64_t since = 0; // the broker's call that granted it
     };
-    std::vector<Filter> filters;      // at the broker
-    std::uint32_t epoch = 0;          // how many sessions the broker began for this client
-    std::vector<core::Token> expected;  // messages that the broker owes to this client, and some that arrived
+    std::vector<Filter> filters;       // at the broker
+    std::uint32_t epoch = 0;           // how many sessions the broker began for this client
+    std::vector<core::Token> expected; // messages that the broker owes to this client, and some that arrived
 
     Filter* find(std::string_view filter) {
         for (auto& f : filters)

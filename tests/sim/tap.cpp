@@ -20,7 +20,8 @@ std::optional<Time> Tap::must_speak_by() const noexcept {
 // ---- Sending -------------------------------------------------------------------------------------------------------
 
 void Tap::client_sends(Octets octets) {
-    if (const auto by = must_speak_by(); by && judge_.now > *by) fail(Side::client, "[MQTT-3.1.2-20] silent for too long");
+    if (const auto by = must_speak_by(); by && judge_.now > *by)
+        fail(Side::client, "[MQTT-3.1.2-20] silent for too long");
     last_spoken_ = judge_.now;
     sends(Side::client, octets);
 }
@@ -38,7 +39,8 @@ void Tap::sends(Side from, Octets octets) {
         if (!decoded) return fail(from, "sent what does not decode: " + decoded.error().describe());
         s.sent += (*frame)->whole.size();
         if (judge_.logs())
-            judge_.line("client " + std::to_string(client_) + (from == Side::client ? " -> " : " <- ") + core::print(*decoded));
+            judge_.line("client " + std::to_string(client_) + (from == Side::client ? " -> " : " <- ") +
+                        core::print(*decoded));
         packet(from, *decoded, (*frame)->whole.size());
     }
     if (s.reader.pending() > 0) fail(from, "handed over a part of a packet");
@@ -47,7 +49,8 @@ void Tap::sends(Side from, Octets octets) {
 void Tap::order_of_packets(Side from, PacketType type) {
     const bool first = stream(from).sent == 0;
     if (from == Side::client) {
-        if (first != (type == PacketType::connect)) fail(from, "[MQTT-3.1.0-1] CONNECT is the first packet, and only the first");
+        if (first != (type == PacketType::connect))
+            fail(from, "[MQTT-3.1.0-1] CONNECT is the first packet, and only the first");
         if (goodbye_) fail(from, "[MQTT-3.14.4-1] sent a packet after DISCONNECT");
         if (!up_ && type != PacketType::connect && type != PacketType::disconnect && type != PacketType::auth)
             fail(from, "sent " + std::string(to_string(type)) + " before CONNACK");
@@ -63,7 +66,7 @@ void Tap::packet(Side from, const core::Packet& p, std::size_t size) {
     Passing passing;
     passing.type = core::type_of(p);
     passing.end = s.sent;
-    s.sent -= size;  // while this packet is judged, it was not sent yet
+    s.sent -= size; // while this packet is judged, it was not sent yet
     order_of_packets(from, passing.type);
     s.sent += size;
     if (size > s.limits.packet_size) fail(from, "[MQTT-3.2.2-15] sent a packet above the Maximum Packet Size");
@@ -119,9 +122,12 @@ void Tap::publish(Side from, const core::Publish& p) {
     std::string_view topic = p.topic;
     if (const auto alias = p.properties.get(property::topic_alias)) {
         // [MQTT-3.3.2-8] [MQTT-3.3.2-9]
-        if (*alias == 0 || *alias > s.limits.topic_aliases) fail(from, "topic alias " + std::to_string(*alias) + " is not allowed");
-        if (!topic.empty()) s.aliases[*alias] = topic;
-        else if (s.aliases.count(*alias) == 0) fail(from, "topic alias " + std::to_string(*alias) + " means nothing");
+        if (*alias == 0 || *alias > s.limits.topic_aliases)
+            fail(from, "topic alias " + std::to_string(*alias) + " is not allowed");
+        if (!topic.empty())
+            s.aliases[*alias] = topic;
+        else if (s.aliases.count(*alias) == 0)
+            fail(from, "topic alias " + std::to_string(*alias) + " means nothing");
         topic = s.aliases[*alias];
     } else if (topic.empty()) {
         fail(from, "PUBLISH without a topic");
@@ -134,8 +140,10 @@ void Tap::publish(Side from, const core::Publish& p) {
     bool repetition = false;
     if (p.qos != QoS::at_most_once) {
         identifier(from, p, token, repetition);
-        if (s.quota == 0) fail(from, "[MQTT-4.9.0-2] Receive Maximum exceeded");
-        else --s.quota;
+        if (s.quota == 0)
+            fail(from, "[MQTT-4.9.0-2] Receive Maximum exceeded");
+        else
+            --s.quota;
     }
     const Post* post = ledger_.find(token);
     if (post && topic != ledger_.topic(post->topic)) fail(from, "sent under another topic: " + ledger_.describe(token));
@@ -149,7 +157,8 @@ void Tap::identifier(Side from, const core::Publish& p, core::Token token, bool&
     if (found == out.entries.end()) {
         if (p.duplicate) fail(from, "DUP at the first attempt, " + name);
         out.entries.emplace(p.id, Outgoing::Entry{Step::published, p.qos, token, out.next_order++, false});
-        if (out.resends_due > 0) fail(from, "[MQTT-4.6.0-1] a new message overtakes one that is to be sent again, " + name);
+        if (out.resends_due > 0)
+            fail(from, "[MQTT-4.6.0-1] a new message overtakes one that is to be sent again, " + name);
         return;
     }
     Outgoing::Entry& entry = found->second;
@@ -173,7 +182,8 @@ void Tap::publish_from_client(const core::Publish& p, bool repetition) {
     if (!expiry || repetition) return;
     const auto left = std::chrono::duration<double>(*post->expires - judge_.now).count();
     if (*expiry > left + 1 || *expiry + 1 < left)
-        fail(Side::client, "Message Expiry Interval is " + std::to_string(*expiry) + ", but " + std::to_string(left) + " s are left");
+        fail(Side::client,
+             "Message Expiry Interval is " + std::to_string(*expiry) + ", but " + std::to_string(left) + " s are left");
 }
 
 // ---- Acknowledgements ----------------------------------------------------------------------------------------------
@@ -195,14 +205,18 @@ void Tap::ack(Side from, const core::Ack& a) {
         if (!take_front(s.pubrec_due, a.id)) fail(from, "[MQTT-4.6.0-3] it was not the turn of " + name);
     } else if (a.type == PacketType::pubcomp) {
         const auto at = std::find(s.pubcomp_due.begin(), s.pubcomp_due.end(), a.id);
-        if (at == s.pubcomp_due.end()) fail(from, "nobody asked for " + name);
-        else s.pubcomp_due.erase(at);
+        if (at == s.pubcomp_due.end())
+            fail(from, "nobody asked for " + name);
+        else
+            s.pubcomp_due.erase(at);
     } else {
         auto& entries = outgoing(from).entries;
         const auto entry = entries.find(a.id);
         const bool again = entry != entries.end() && entry->second.resend_due && entry->second.step == Step::released;
-        if (again) outgoing(from).settled(entry->second);
-        else if (!take_front(s.pubrel_due, a.id)) fail(from, "[MQTT-4.6.0-4] it was not the turn of " + name);
+        if (again)
+            outgoing(from).settled(entry->second);
+        else if (!take_front(s.pubrel_due, a.id))
+            fail(from, "[MQTT-4.6.0-4] it was not the turn of " + name);
     }
 }
 
@@ -218,7 +232,8 @@ void Tap::acknowledged(Side sender, const Passing& p) {
         outgoing(sender).settled(found->second);
         found->second.step = Step::released;
         // [MQTT-4.3.3-6]
-        if (Post* post = sender == Side::client ? ledger_.find(found->second.token) : nullptr) post->over_on_wire = true;
+        if (Post* post = sender == Side::client ? ledger_.find(found->second.token) : nullptr)
+            post->over_on_wire = true;
         return;
     }
     if (!known) return;
@@ -235,7 +250,8 @@ void Tap::connect(const core::Connect& c) {
     if (c.client_id != client_id_) fail(Side::client, "CONNECT with another client identifier");
     if (c.version != version_) fail(Side::client, "CONNECT of another version");
     const bool clean = clean_start_ && (c.version == Version::v3_1_1 || life_connacks_ == 0);
-    if (c.clean_start != clean) fail(Side::client, clean ? "CONNECT without a clean start" : "CONNECT with a clean start");
+    if (c.clean_start != clean)
+        fail(Side::client, clean ? "CONNECT without a clean start" : "CONNECT with a clean start");
     keep_alive_ = c.keep_alive;
     Limits& limits = stream(Side::broker).limits;
     limits.receive_maximum = c.properties.get(property::receive_maximum).value_or(65'535);
@@ -248,7 +264,7 @@ void Tap::connack(const core::Connack& k) {
     if (accepted_) fail(Side::broker, "a second CONNACK");
     if (is_refusal(k.reason)) return;
     accepted_ = true;
-    Stream& client = stream(Side::client);  // the client says nothing before it gets this
+    Stream& client = stream(Side::client); // the client says nothing before it gets this
     client.limits.receive_maximum = k.properties.get(property::receive_maximum).value_or(65'535);
     client.limits.packet_size = k.properties.get(property::maximum_packet_size).value_or(core::largest_packet);
     client.limits.topic_aliases = k.properties.get(property::topic_alias_maximum).value_or(0);
@@ -270,12 +286,15 @@ void Tap::suback(const core::Suback& s) {
     if (found == subscribing_.end()) return fail(Side::broker, "SUBACK that nobody asked for");
     const auto filters = std::move(found->second);
     subscribing_.erase(found);
-    if (filters.size() != s.reasons.size()) return fail(Side::broker, "[MQTT-3.8.4-6] SUBACK with another number of reasons");
+    if (filters.size() != s.reasons.size())
+        return fail(Side::broker, "[MQTT-3.8.4-6] SUBACK with another number of reasons");
     for (std::size_t i = 0; i < filters.size(); ++i) {
-        if (is_refusal(s.reasons[i])) continue;
+        if (is_refusal(s.reasons[i]) || filters[i].filter.empty()) continue;
         const auto granted = static_cast<QoS>(s.reasons[i]);
-        if (auto* known = session_.find(filters[i].filter)) *known = {filters[i], granted, broker_call_};
-        else session_.filters.push_back({filters[i], granted, broker_call_});
+        if (auto* known = session_.find(filters[i].filter))
+            *known = {filters[i], granted, broker_call_};
+        else
+            session_.filters.push_back({filters[i], granted, broker_call_});
     }
 }
 
@@ -303,15 +322,20 @@ void Tap::connack_arrived(const Passing& p) {
     if (is_refusal(p.reason)) return;
     up_ = true;
     ++life_connacks_;
-    if (server_keep_alive_) keep_alive_ = *server_keep_alive_;  // [MQTT-3.1.2-21]
+    if (server_keep_alive_) keep_alive_ = *server_keep_alive_; // [MQTT-3.1.2-21]
     last_spoken_ = judge_.now;
-    if (p.session_present) session_.from_client.resumed();
-    else session_.from_client = {};
+    if (p.session_present)
+        session_.from_client.resumed();
+    else
+        session_.from_client = {};
 }
 
 void Tap::unsubscribed(const Passing& p) {
     for (const auto& gone : p.filters) {
         std::erase_if(session_.filters, [&](const auto& f) { return f.filter.filter == gone.filter; });
+        for (auto& [id, pending] : subscribing_) // subscribed in the same breath
+            for (auto& f : pending)
+                if (f.filter == gone.filter) f.filter.clear();
         std::erase_if(session_.expected, [&](core::Token token) {
             Post* post = ledger_.find(token);
             if (!matches(gone.filter, ledger_.topic(post->topic))) return false;
@@ -322,13 +346,15 @@ void Tap::unsubscribed(const Passing& p) {
 }
 
 void Tap::arrived(Side to, const Passing& p) {
-    Stream& answers = stream(to);  // what this side will send
+    Stream& answers = stream(to); // what this side will send
     switch (p.type) {
     case PacketType::connack: connack_arrived(p); break;
     case PacketType::publish:
         if (p.qos == QoS::at_least_once) answers.puback_due.push_back(p.id);
-        if (p.qos == QoS::exactly_once) answers.pubrec_due.push_back(p.id);
-        else if (to == Side::client) ++publishes_received_;
+        if (p.qos == QoS::exactly_once)
+            answers.pubrec_due.push_back(p.id);
+        else if (to == Side::client)
+            ++publishes_received_;
         break;
     case PacketType::puback:
     case PacketType::pubrec:

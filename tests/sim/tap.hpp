@@ -1,6 +1,6 @@
 #pragma once
-/// Listens to one connection and judges every packet by the rules of MQTT, the client's and the broker's. Each packet is
-/// decoded once, when it is sent; what follows from it happens when its last octet reaches the other side.
+/// Listens to one connection and judges every packet by the rules of MQTT, the client's and the broker's. Each packet
+/// is decoded once, when it is sent; what follows from it happens when its last octet reaches the other side.
 
 #include "sim/judge.hpp"
 #include "sim/ledger.hpp"
@@ -17,8 +17,8 @@ public:
     Tap(Judge& judge, Ledger& ledger, SessionModel& session, const core::EngineOptions& options, std::uint32_t client,
         const std::uint64_t& broker_call, std::uint32_t& life_connacks)
         : judge_(judge), ledger_(ledger), session_(session), version_(options.version), client_id_(options.client_id),
-          clean_start_(options.session.clean_start), client_(client),
-          broker_call_(broker_call), life_connacks_(life_connacks) {}
+          clean_start_(options.session.clean_start), client_(client), broker_call_(broker_call),
+          life_connacks_(life_connacks) {}
 
     void client_sends(Octets);
     void broker_sends(Octets);
@@ -34,14 +34,14 @@ public:
     std::optional<Time> must_speak_by() const noexcept;
 
 private:
-    struct Limits {  // what one side told the other
+    struct Limits { // what one side told the other
         std::uint32_t receive_maximum = 65'535;
         std::size_t packet_size = core::largest_packet;
         std::uint32_t topic_aliases = 0;
         std::uint32_t maximum_qos = 2;
         bool retain = true;
     };
-    struct Passing {  // a packet on its way
+    struct Passing { // a packet on its way
         std::uint64_t end = 0;
         core::PacketType type = {};
         PacketId id = 0;
@@ -50,15 +50,15 @@ private:
         bool session_present = false;
         std::vector<TopicFilter> filters = {};
     };
-    struct Stream {  // one direction of the connection
+    struct Stream { // one direction of the connection
         core::FrameReader reader;
         std::deque<Passing> passing;
         std::uint64_t sent = 0, delivered = 0;
-        Limits limits;  // of the receiver
+        Limits limits; // of the receiver
         std::uint32_t quota = 65'535;
         std::unordered_map<std::uint32_t, std::string> aliases;
         std::uint64_t last_resent = 0;
-        std::deque<PacketId> pubrel_due;  // PUBREC packets of the other side that want a PUBREL
+        std::deque<PacketId> pubrel_due; // PUBREC packets of the other side that want a PUBREL
         std::deque<PacketId> puback_due, pubrec_due, pubcomp_due;
     };
 
@@ -95,11 +95,11 @@ private:
 
     Stream streams_[2];
     bool up_ = false, accepted_ = false, goodbye_ = false, broker_goodbye_ = false;
-    std::uint32_t keep_alive_ = 0;  // seconds, in force
+    std::uint32_t keep_alive_ = 0; // seconds, in force
     std::optional<std::uint32_t> server_keep_alive_;
     Time last_spoken_ = {};
     std::uint64_t publishes_received_ = 0;
-    std::unordered_map<PacketId, std::vector<TopicFilter>> subscribing_;  // at the broker, without SUBACK yet
+    std::unordered_map<PacketId, std::vector<TopicFilter>> subscribing_; // at the broker, without SUBACK yet
 };
 
 } // namespace tortoise::sim

@@ -11,15 +11,18 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr const char* topics[] = {"home/hall/temp", "home/hall/light", "home/attic/temp", "garden/rain",
-                                  "garden",         "a",               "denied/door",     "home/hall/temp/raw"};
-constexpr const char* filters[] = {"home/#",      "home/+/temp", "home/hall/temp", "garden/#", "garden/+", "#",
-                                   "+/hall/+",    "a",           "+",              "secret/#", "home/hall/light"};
+constexpr const char* topics[] = {
+    "home/hall/temp", "home/hall/light",   "home/attic/temp", "garden/rain", "garden", "a",
+    "denied/door",    "home/hall/temp/raw"};
+constexpr const char* filters[] = {"home/#",   "home/+/temp", "home/hall/temp", "garden/#",
+                                   "garden/+", "#",           "+/hall/+",       "a",
+                                   "+",        "secret/#",    "home/hall/light"};
 
 class Walk {
 public:
     Walk(const WalkOptions& options, Judge& judge)
-        : options_(options), dice_(options.seed ^ 0x5EED), world_(options.seed, broker_options(), judge), judge_(judge) {
+        : options_(options), dice_(options.seed ^ 0x5EED), world_(options.seed, broker_options(), judge),
+          judge_(judge) {
         world_.on_item = [this](const Item& item) { happen(item); };
         world_.on_event = [this](std::uint32_t client, const core::Event& event) { react(client, event); };
     }
@@ -44,11 +47,11 @@ private:
     void stop_everybody();
 
     const WalkOptions& options_;
-    Rng dice_;  // of the users and of the accidents; the world has its own
+    Rng dice_; // of the users and of the accidents; the world has its own
     bool all_v5_ = true, limits_ = false;
     std::size_t clients_ = 2;
     Duration pace_ = 10ms, chaos_pace_ = 1s;
-    unsigned hostile_ = 0;  // per mille of the accidents that are severe
+    unsigned hostile_ = 0; // per mille of the accidents that are severe
     bool quiet_ = false;
     World world_;
     Judge& judge_;
@@ -59,7 +62,7 @@ private:
 
 testing::BrokerOptions Walk::broker_options() {
     all_v5_ = dice_.chance(400);
-    limits_ = all_v5_ && dice_.chance(500);  // a 3.1.1 client cannot know them
+    limits_ = all_v5_ && dice_.chance(500); // a 3.1.1 client cannot know them
     clients_ = 2 + dice_.below(3);
     hostile_ = static_cast<unsigned>(dice_.below(1000));
     constexpr std::uint16_t windows[] = {1, 2, 10, 65'535};
@@ -89,8 +92,8 @@ ClientPlan Walk::client_plan(std::uint32_t index, bool first_life) {
     e.version = all_v5_ || dice_.chance(500) ? Version::v5 : Version::v3_1_1;
     e.client_id = "client " + std::to_string(index);
     e.session.clean_start = dice_.chance(500);
-    // The next life of a program has forgotten which identifiers it used: it has to begin with a clean start, or what the
-    // broker still holds for them would swallow its first messages.
+    // The next life of a program has forgotten which identifiers it used: it has to begin with a clean start, or what
+    // the broker still holds for them would swallow its first messages.
     if (!first_life) e.session.clean_start = true;
     e.session.expiry = dice_.pick(expiries);
     e.endpoints = 1 + dice_.below(3);
@@ -106,7 +109,8 @@ ClientPlan Walk::client_plan(std::uint32_t index, bool first_life) {
     e.receive_maximum = dice_.pick(windows);
     e.topic_alias_maximum = dice_.pick(windows);
     if (dice_.chance(200)) e.output_high_water = 500;
-    if (dice_.chance(500)) e.subscriptions = {{"home/#", {.qos = QoS::exactly_once}}, {"a", {.qos = QoS::at_least_once}}};
+    if (dice_.chance(500))
+        e.subscriptions = {{"home/#", {.qos = QoS::exactly_once}}, {"a", {.qos = QoS::at_least_once}}};
     plan.late_ack = dice_.chance(300) ? 400 : 0;
     plan.refuse = dice_.chance(200) ? 50 : 0;
     return plan;
@@ -177,7 +181,9 @@ void Walk::act(std::uint32_t client) {
         if (dice_.chance(200)) unwanted.emplace_back("never/subscribed");
         world_.unsubscribe(client, std::move(unwanted));
     } else if (roll < 92) {
-        if (world_.ledger.posts() > 0) world_.cancel(client, world_.ledger.posts() - dice_.below(std::min<std::uint64_t>(20, world_.ledger.posts())));
+        if (world_.ledger.posts() > 0)
+            world_.cancel(client,
+                          world_.ledger.posts() - dice_.below(std::min<std::uint64_t>(20, world_.ledger.posts())));
     } else if (roll < 95) {
         world_.ping(client);
     } else if (roll < 98) {
@@ -189,10 +195,15 @@ void Walk::act(std::uint32_t client) {
 
 void Walk::act_seldom(std::uint32_t client) {
     const auto roll = dice_.below(100);
-    if (roll < 30) world_.reconnect(client);
-    else if (roll < 55) world_.set_will(client, "home/will", static_cast<QoS>(dice_.below(limits_ ? 2 : 3)), dice_.chance(500) ? 0s : 5s);
-    else if (roll < 75) world_.acknowledge_everything(client);
-    else if (roll < 85) world_.acknowledge(client, 1 + dice_.below(1000));  // one that may not be there
+    if (roll < 30)
+        world_.reconnect(client);
+    else if (roll < 55)
+        world_.set_will(client, "home/will", static_cast<QoS>(dice_.below(limits_ ? 2 : 3)),
+                        dice_.chance(500) ? 0s : 5s);
+    else if (roll < 75)
+        world_.acknowledge_everything(client);
+    else if (roll < 85)
+        world_.acknowledge(client, 1 + dice_.below(1000)); // one that may not be there
     else if (roll < 93) {
         world_.crash_and_restart(client, client_plan(client, false));
         ++result_.lives;
@@ -243,14 +254,15 @@ void Walk::chaos() {
     } else if (world_.broker_runs()) {
         world_.stop_broker(dice_.chance(700) ? Duration(1ms) : Duration(5s));
         const bool forget = dice_.chance(hostile_ / 2);
-        world_.schedule.add(world_.now() + dice_.up_to(dice_.chance(500) ? 1s : 20s), What::broker_start, 0, Side::client, forget);
+        world_.schedule.add(world_.now() + dice_.up_to(dice_.chance(500) ? 1s : 20s), What::broker_start, 0,
+                            Side::client, forget);
     }
 }
 
 void Walk::happen(const Item& item) {
     switch (item.what) {
     case What::act:
-        if (item.side == Side::broker) {  // start anew, after a stop
+        if (item.side == Side::broker) { // start anew, after a stop
             if (!world_.stopped(item.who)) return;
             world_.crash_and_restart(item.who, client_plan(item.who, false));
             ++result_.lives;
@@ -328,8 +340,9 @@ WalkResult Walk::run() {
 } // namespace
 
 WalkResult walk(const WalkOptions& options) {
-    const auto log = options.log == WalkOptions::Log::off ? Judge::Log::off
-                     : options.log == WalkOptions::Log::print ? Judge::Log::print : Judge::Log::keep_last;
+    const auto log = options.log == WalkOptions::Log::off     ? Judge::Log::off
+                     : options.log == WalkOptions::Log::print ? Judge::Log::print
+                                                              : Judge::Log::keep_last;
     Judge judge(log);
     return Walk(options, judge).run();
 }

@@ -9,16 +9,16 @@ namespace tortoise::sim {
 
 struct WalkOptions {
     std::uint64_t seed = 1;
-    std::uint64_t steps = 10'000;  ///< before everything is left to come to rest
+    std::uint64_t steps = 10'000; ///< before everything is left to come to rest
     enum class Log : std::uint8_t { off, keep_last, print } log = Log::off;
 };
 
 struct WalkResult {
-    std::string failure;  ///< empty: every promise was kept
+    std::string failure; ///< empty: every promise was kept
     std::deque<std::string> last;
     std::uint64_t digest = 0;
     std::uint64_t posts = 0, arrivals = 0, lives = 0, broker_starts = 0, connects = 0;
-    double seconds = 0;  ///< of virtual time
+    double seconds = 0; ///< of virtual time
 };
 
 WalkResult walk(const WalkOptions&);

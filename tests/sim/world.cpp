@@ -90,8 +90,14 @@ core::Token World::publish(std::uint32_t client, const PublishPlan& plan) {
     if (plan.properties && c.plan.engine.version == Version::v5)
         properties.set(property::content_type, "text/plain").add_user("sensor", std::to_string(client));
     const std::string payload = make_payload(token, plan.size);
-    c.engine->publish(now(), {.topic = plan.topic, .payload = payload, .qos = plan.qos, .retain = plan.retain,
-                              .priority = plan.priority, .ttl = plan.ttl, .properties = properties, .token = token});
+    c.engine->publish(now(), {.topic = plan.topic,
+                              .payload = payload,
+                              .qos = plan.qos,
+                              .retain = plan.retain,
+                              .priority = plan.priority,
+                              .ttl = plan.ttl,
+                              .properties = properties,
+                              .token = token});
     drain(c);
     return token;
 }
@@ -103,7 +109,7 @@ core::Token World::subscribe(std::uint32_t client, std::vector<TopicFilter> filt
     if (judge.logs()) {
         std::string names;
         for (const auto& f : filters) names += " " + f.filter;
-        judge.line("client " + std::to_string(client) + " calls subscribe" + names);
+        judge.line("client " + std::to_string(client) + " calls subscribe, operation " + name_of(token) + ":" + names);
     }
     for (const auto& f : filters) {
         c.wanted[f.filter] = {f.options, route};
@@ -120,7 +126,9 @@ core::Token World::unsubscribe(std::uint32_t client, std::vector<std::string> fi
     const core::Token token = ledger.open_operation(client, filters.size());
     for (const auto& f : filters) {
         c.wanted.erase(f);
-        if (judge.logs()) judge.line("client " + std::to_string(client) + " calls unsubscribe " + f);
+        if (judge.logs())
+            judge.line("client " + std::to_string(client) + " calls unsubscribe, operation " + name_of(token) + ": " +
+                       f);
     }
     c.wanted_changed = true;
     c.engine->unsubscribe(now(), std::move(filters), token);
@@ -130,7 +138,7 @@ core::Token World::unsubscribe(std::uint32_t client, std::vector<std::string> fi
 
 core::Token World::ping(std::uint32_t client) {
     const core::Token token = ledger.open_operation(client, 1);
-    if (judge.logs()) judge.line("client " + std::to_string(client) + " calls ping");
+    if (judge.logs()) judge.line("client " + std::to_string(client) + " calls ping, operation " + name_of(token));
     clients_[client]->engine->ping(now(), token);
     drain(*clients_[client]);
     return token;
@@ -176,7 +184,7 @@ void World::elapse_early(std::uint32_t client) {
 // ---- The client's shell --------------------------------------------------------------------------------------------
 
 void World::drain(Client& c) {
-    if (c.draining) return;  // called from a handler: the loop below goes on
+    if (c.draining) return; // called from a handler: the loop below goes on
     c.draining = true;
     for (int round = 0; !judge.failed(); ++round) {
         if (round > 10'000) judge.fail("client " + std::to_string(c.index) + ": draining never ends");
@@ -208,7 +216,8 @@ bool World::drain_output(Client& c) {
     c.unwritten += scratch_.size();
     // A message may exceed the high-water mark by itself, and acknowledgements do not wait for it.
     if (c.unwritten > c.plan.engine.output_high_water + 128 * 1024)
-        judge.fail("client " + std::to_string(c.index) + ": " + std::to_string(c.unwritten) + " octets of output are unwritten");
+        judge.fail("client " + std::to_string(c.index) + ": " + std::to_string(c.unwritten) +
+                   " octets of output are unwritten");
     const std::size_t out = network.send(now(), *c.link, Side::client, scratch_);
     if (out == 0) return false;
     c.unwritten -= out;
@@ -221,11 +230,13 @@ void World::drain_wish(Client& c) {
     const std::string who = "client " + std::to_string(c.index);
     if (wish.kind == core::Wish::open) {
         if (c.link) return judge.fail(who + " wishes to open a second connection");
-        if (wish.endpoint >= c.plan.engine.endpoints) return judge.fail(who + " wishes for an endpoint that is not there");
+        if (wish.endpoint >= c.plan.engine.endpoints)
+            return judge.fail(who + " wishes for an endpoint that is not there");
         c.link = network.connect(now(), c.index);
         c.unwritten = c.handled = 0;
         taps_.resize(*c.link + 1);
-        taps_[*c.link] = std::make_unique<Tap>(judge, ledger, c.session, c.plan.engine, c.index, broker_call_, c.connacks);
+        taps_[*c.link] =
+            std::make_unique<Tap>(judge, ledger, c.session, c.plan.engine, c.index, broker_call_, c.connacks);
     } else if (wish.kind == core::Wish::close) {
         if (!c.link) return judge.fail(who + " wishes to close what is not open");
         network.close(now(), *c.link, Side::client);
@@ -241,11 +252,16 @@ void World::handle(Client& c, const core::Event& event) {
         return;
     }
     if (on_event) on_event(c.index, event);
-    if (const auto* d = std::get_if<core::Delivered>(&event)) ledger.delivered(d->token);
-    else if (const auto* u = std::get_if<core::Undelivered>(&event)) ledger.undelivered(u->token, u->why, u->message);
-    else if (const auto* down = std::get_if<core::Down>(&event)) check_down(c, *down);
-    else if (const auto* s = std::get_if<core::Subscribed>(&event)) ledger.operation_over(s->token, s->results.size());
-    else if (const auto* n = std::get_if<core::Unsubscribed>(&event)) ledger.operation_over(n->token, n->results.size());
+    if (const auto* d = std::get_if<core::Delivered>(&event))
+        ledger.delivered(d->token);
+    else if (const auto* u = std::get_if<core::Undelivered>(&event))
+        ledger.undelivered(u->token, u->why, u->message);
+    else if (const auto* down = std::get_if<core::Down>(&event))
+        check_down(c, *down);
+    else if (const auto* s = std::get_if<core::Subscribed>(&event))
+        ledger.operation_over(s->token, s->results.size());
+    else if (const auto* n = std::get_if<core::Unsubscribed>(&event))
+        ledger.operation_over(n->token, n->results.size());
     else if (const auto* p = std::get_if<core::Pong>(&event)) {
         if (p->token != 0) ledger.ping_over(p->token);
     } else if (const auto* f = std::get_if<core::PingFailed>(&event)) {
@@ -261,10 +277,10 @@ void World::handle(Client& c, const core::Event& event) {
 
 // Both sides keep to the protocol, so neither has anything to reproach the other with.
 void World::check_down(const Client& c, const core::Down& down) {
-    constexpr Reason reproaches[] = {Reason::malformed_packet, Reason::protocol_error,      Reason::topic_filter_invalid,
-                                     Reason::topic_name_invalid, Reason::receive_maximum_exceeded,
-                                     Reason::topic_alias_invalid, Reason::packet_too_large, Reason::qos_not_supported,
-                                     Reason::retain_not_supported};
+    constexpr Reason reproaches[] = {
+        Reason::malformed_packet,   Reason::protocol_error,           Reason::topic_filter_invalid,
+        Reason::topic_name_invalid, Reason::receive_maximum_exceeded, Reason::topic_alias_invalid,
+        Reason::packet_too_large,   Reason::qos_not_supported,        Reason::retain_not_supported};
     for (const Reason reason : reproaches)
         if (down.why.code == reason)
             judge.fail("client " + std::to_string(c.index) + ": somebody broke the protocol: " + down.why.describe());
@@ -274,10 +290,12 @@ void World::handle_message(Client& c, const core::Received& m) {
     ledger.received(c.index, c.life, m.message);
     const auto fits = [&](const std::string& filter) { return matches(filter, m.message.topic); };
     if (std::none_of(c.ever_wanted.begin(), c.ever_wanted.end(), fits))
-        judge.fail("client " + std::to_string(c.index) + " got a message that it never asked for: " + std::string(m.message.topic));
+        judge.fail("client " + std::to_string(c.index) +
+                   " got a message that it never asked for: " + std::string(m.message.topic));
     check_routes(c, m);
     if (m.message.qos != QoS::exactly_once) ++c.handled;
-    if ((m.id == 0) != (m.message.qos == QoS::at_most_once)) judge.fail("a message without an identifier to acknowledge it by");
+    if ((m.id == 0) != (m.message.qos == QoS::at_most_once))
+        judge.fail("a message without an identifier to acknowledge it by");
     if (on_event) on_event(c.index, m);
     if (m.id == 0) return;
     if (!prompt && rng.chance(c.plan.late_ack)) {
@@ -300,7 +318,8 @@ void World::check_routes(Client& c, const core::Received& m) {
     std::sort(want.begin(), want.end());
     got.erase(std::unique(got.begin(), got.end()), got.end());
     want.erase(std::unique(want.begin(), want.end()), want.end());
-    if (got != want) judge.fail("client " + std::to_string(c.index) + ": wrong routes for " + std::string(m.message.topic));
+    if (got != want)
+        judge.fail("client " + std::to_string(c.index) + ": wrong routes for " + std::string(m.message.topic));
 }
 
 void World::client_timer(Client& c) {
@@ -308,7 +327,8 @@ void World::client_timer(Client& c) {
     c.timers_at_once = c.last_timer == at ? c.timers_at_once + 1 : 0;
     c.last_timer = at;
     if (c.timers_at_once > 100)
-        judge.fail("client " + std::to_string(c.index) + ": the timer " + std::string(to_string(c.deadline->why)) + " does not advance");
+        judge.fail("client " + std::to_string(c.index) + ": the timer " + std::string(to_string(c.deadline->why)) +
+                   " does not advance");
     judge.mix(static_cast<std::uint64_t>(c.deadline->why));
     if (judge.logs())
         judge.line("client " + std::to_string(c.index) + " timer " + std::string(to_string(c.deadline->why)));
@@ -441,15 +461,16 @@ void World::stop_broker(Duration clients_learn) {
         network.abort(now(), id, Side::broker, rng.up_to(clients_learn));
         ++broker_call_;
         broker_.closed(now(), broker_id(id));
+        drain_broker();
     }
-    drain_broker();
     broker_.closed(now(), witness_);
     witness_connected_ = false;
     drain_broker();
 }
 
 void World::start_broker(bool forget_sessions) {
-    if (judge.logs()) judge.line(forget_sessions ? "the broker starts, and has forgotten everything" : "the broker starts");
+    if (judge.logs())
+        judge.line(forget_sessions ? "the broker starts, and has forgotten everything" : "the broker starts");
     if (forget_sessions) broker_.forget_sessions();
     network.listening = true;
     ++witness_;
@@ -464,7 +485,8 @@ void World::witness_connects() {
     std::string octets;
     core::Connect connect{.client_id = "the witness"};
     core::Subscribe subscribe{.id = 1, .entries = {{"#", {.retain_handling = RetainHandling::do_not_send}}}};
-    if (!core::encode(Version::v5, core::Packet(connect), octets) || !core::encode(Version::v5, core::Packet(subscribe), octets))
+    if (!core::encode(Version::v5, core::Packet(connect), octets) ||
+        !core::encode(Version::v5, core::Packet(subscribe), octets))
         judge.fail("the codec refuses the witness");
     broker_.received(now(), witness_, octets);
     witness_connected_ = true;
@@ -507,23 +529,28 @@ bool World::step(Time until) {
         client_timer(*first);
     } else if (broker_at == at) {
         ++broker_call_;
+        constexpr char pingreq[] = {'\xC0', 0}; // the broker may ask everybody for a keep-alive
+        if (witness_connected_) broker_.received(at, witness_, Octets(pingreq, sizeof pingreq));
         broker_.elapsed(at);
         drain_broker();
         if (broker_deadline_ && *broker_deadline_ <= at) judge.fail("the broker's deadline does not advance");
     } else {
         const Item item = schedule.pop();
-        if (item.what < What::act) network.handle(item);
+        if (item.what < What::act)
+            network.handle(item);
         else if (item.what == What::acknowledge) {
             Client& c = *clients_[item.who];
             if (std::erase(c.late, item.amount) > 0) acknowledge(item.who, item.amount);
-        } else if (on_item) on_item(item);
+        } else if (on_item)
+            on_item(item);
     }
     return true;
 }
 
 void World::run_for(Duration duration) {
     const Time until = now() + duration;
-    while (!judge.failed() && step(until)) {}
+    while (!judge.failed() && step(until)) {
+    }
     if (!judge.failed()) judge.now = until;
 }
 

@@ -18,9 +18,9 @@ namespace tortoise::sim {
 /// A client program: the engine's options and the habits of its user.
 struct ClientPlan {
     core::EngineOptions engine = {};
-    unsigned late_ack = 0;  ///< per mille of the messages that are acknowledged some time after the handler
-    unsigned refuse = 0;    ///< per mille of the messages that are acknowledged with a refusal
-    Duration late_by = std::chrono::seconds(3);  ///< at most
+    unsigned late_ack = 0; ///< per mille of the messages that are acknowledged some time after the handler
+    unsigned refuse = 0;   ///< per mille of the messages that are acknowledged with a refusal
+    Duration late_by = std::chrono::seconds(3); ///< at most
 };
 
 struct PublishPlan {
@@ -30,8 +30,8 @@ struct PublishPlan {
     std::optional<Duration> ttl = {};
     int priority = 0;
     std::size_t size = 8;
-    bool denied = false;  ///< the broker is set up to refuse it
-    bool properties = false;  ///< some user properties and a content type
+    bool denied = false;     ///< the broker is set up to refuse it
+    bool properties = false; ///< some user properties and a content type
 };
 
 class World final : private Programs {
@@ -62,7 +62,7 @@ public:
     void acknowledge(std::uint32_t client, core::InboundId, Reason = Reason::success);
     void acknowledge_everything(std::uint32_t client);
     void set_will(std::uint32_t client, std::string topic, QoS, Duration delay);
-    void elapse_early(std::uint32_t client);  ///< the shell's timer fires too early
+    void elapse_early(std::uint32_t client); ///< the shell's timer fires too early
 
     // ---- What breaks
     std::optional<LinkId> link(std::uint32_t client) const;
@@ -79,7 +79,7 @@ public:
     // ---- Looking
     /// Called for each event of a client's engine, before the world acts on it; `user` may call the functions above.
     std::function<void(std::uint32_t client, const core::Event&)> on_event;
-    bool prompt = false;  ///< every message is acknowledged at once
+    bool prompt = false; ///< every message is acknowledged at once
     /// Called for act, chaos and broker_start.
     std::function<void(const Item&)> on_item;
     void check_bounds();
@@ -101,7 +101,7 @@ private:
         std::optional<core::Deadline> deadline;
         std::optional<LinkId> link;
         SessionModel session;
-        std::uint32_t connacks = 0;  // in this life
+        std::uint32_t connacks = 0; // in this life
         std::vector<core::Event> events;
         bool draining = false, stopping = false, stopped = false;
         std::size_t unwritten = 0;
@@ -114,7 +114,7 @@ private:
         };
         std::map<std::string, Wanted> wanted;
         std::set<std::string, std::less<>> ever_wanted;
-        bool wanted_changed = false;  // since the engine was fed
+        bool wanted_changed = false; // since the engine was fed
         core::Route next_route = 1;
         std::optional<core::Token> will;
         Time last_timer = {};
@@ -154,13 +154,13 @@ private:
     broker::Engine broker_;
     std::optional<Time> broker_deadline_;
     std::vector<std::unique_ptr<Client>> clients_;
-    std::vector<std::unique_ptr<Tap>> taps_;  // by link
+    std::vector<std::unique_ptr<Tap>> taps_; // by link
     std::uint64_t broker_call_ = 1;
     std::vector<broker::ClientId> touched_;
     std::string scratch_;
 
-    // A client without a network between it and the broker, subscribed to everything at QoS 0: it sees each message at the
-    // moment at which the broker passes it on.
+    // A client without a network between it and the broker, subscribed to everything at QoS 0: it sees each message at
+    // the moment at which the broker passes it on.
     static constexpr broker::ClientId first_witness = broker::ClientId{1} << 40;
     broker::ClientId witness_ = first_witness;
     bool witness_connected_ = false;
