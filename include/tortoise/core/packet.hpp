@@ -43,7 +43,8 @@ struct Connect {
     friend bool operator==(const Connect&, const Connect&) = default;
 };
 
-/// Return codes of 3.1.1 are mapped to the reason codes that mean the same, and back.
+/// Return codes of 3.1.1 are mapped to the reason codes that mean the same, and back; refusals that 3.1.1 lacks become 3
+/// (server unavailable) if they may pass, 5 (not authorized) if not.
 struct Connack {
     bool session_present = false;
     Reason reason = Reason::success;
@@ -62,7 +63,7 @@ struct Publish {
     friend bool operator==(const Publish&, const Publish&) = default;
 };
 
-/// PUBACK, PUBREC, PUBREL, PUBCOMP.
+/// PUBACK, PUBREC, PUBREL, PUBCOMP. 3.1.1 has no reasons here: one that is no refusal is left out.
 struct Ack {
     PacketType type = PacketType::puback;
     PacketId id = 0;
@@ -83,7 +84,7 @@ struct Subscribe {
     friend bool operator==(const Subscribe&, const Subscribe&) = default;
 };
 
-/// 0x80 of 3.1.1 is unspecified_error.
+/// 0x80 of 3.1.1 is unspecified_error; every refusal becomes it there.
 struct Suback {
     PacketId id = 0;
     std::vector<Reason> reasons;
