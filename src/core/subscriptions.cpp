@@ -320,6 +320,7 @@ void Subscriptions::granted(Time now, AskedEntry& entry, Reason reason, Octets t
     Error error = make_error(reason, std::string(text));
     answer(entry.waiters, error, events);
     if (!wanted) return;
+    answer(wanted->waiters, error, events);
     if (!is_passing(reason)) return refuse(entry.filter, *wanted, std::move(error), events);
     Duration span = settings_.retry.min;
     for (unsigned i = 0; i < wanted->refusals && span < settings_.retry.max; ++i) span *= 2;
