@@ -50,6 +50,8 @@ struct SessionModel {
         std::uint64_t since = 0; // the broker's call that granted it
     };
     std::vector<Filter> filters;       // at the broker
+    bool unheard = false;              // the broker began a session, and the client has not heard of it
+    bool doubtful = false;             // the client took that session for the one it knew
     std::uint32_t epoch = 0;           // how many sessions the broker began for this client
     std::vector<core::Token> expected; // messages that the broker owes to this client, and some that arrived
 

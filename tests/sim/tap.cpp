@@ -276,6 +276,7 @@ void Tap::connack(const core::Connack& k) {
     session_.from_broker = {};
     session_.filters.clear();
     ++session_.epoch;
+    session_.unheard = true;
     for (const auto token : session_.expected)
         if (Post* post = ledger_.find(token)) post->expected &= ~(1u << client_);
     session_.expected.clear();
@@ -324,10 +325,13 @@ void Tap::connack_arrived(const Passing& p) {
     ++life_connacks_;
     if (server_keep_alive_) keep_alive_ = *server_keep_alive_; // [MQTT-3.1.2-21]
     last_spoken_ = judge_.now;
-    if (p.session_present)
-        session_.from_client.resumed();
-    else
+    if (!p.session_present) {
         session_.from_client = {};
+        session_.unheard = session_.doubtful = false;
+        return;
+    }
+    session_.doubtful = session_.doubtful || session_.unheard;
+    session_.from_client.resumed();
 }
 
 void Tap::unsubscribed(const Passing& p) {

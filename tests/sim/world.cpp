@@ -29,6 +29,7 @@ void World::begin_life(Client& c) {
     c.deadline.reset();
     c.link.reset();
     c.session.from_client = {};
+    c.session.unheard = c.session.doubtful = false;
     c.connacks = 0;
     c.stopping = c.stopped = false;
     c.unwritten = c.handled = c.requeued = 0;
