@@ -44,33 +44,45 @@ bool Connection::send(const core::Ack& ack) {
 
 Connection::Outcome Connection::publish(Time now, const Letter& letter, const Grant& grant, bool duplicate,
                                         core::PacketId packet_id) {
-    core::Publish publish{.id = packet_id,
-                          .topic = letter.topic,
-                          .payload = letter.payload,
-                          .qos = grant.qos,
-                          .retain = grant.retain,
-                          .duplicate = duplicate};
-    Properties properties;
-    AliasOut alias;
-    if (version == Version::v5) {
-        alias = alias_for(letter.topic);
-        if (alias.known) publish.topic = {};
-        publish.properties = letter.properties;
-        if (alias.alias != 0 || letter.expires || !grant.ids.empty()) {
-            properties = Properties(letter.properties);
-            if (alias.alias != 0) properties.set(property::topic_alias, alias.alias);
-            if (letter.expires) properties.set(property::message_expiry_interval, seconds_left(now, *letter.expires));
-            for (const auto subscription : grant.ids) properties.add(property::subscription_identifier, subscription);
-            publish.properties = properties;
-        }
-    }
-    const auto before = out_.size();
-    if (core::encoded_size(version, publish) > client.maximum_packet_size || !core::encode(version, publish, out_))
+    const core::Publish publish{.id = packet_id,
+                                .topic = letter.topic,
+                                .payload = letter.payload,
+                                .qos = grant.qos,
+                                .retain = grant.retain,
+                                .duplicate = duplicate};
+    Properties own;
+    const auto alias = alias_for(letter.topic);
+    if (append(publish, properties_for(now, letter, grant, alias.alias, own), alias.known)) {
+        if (alias.alias != 0 && !alias.known) learn_alias(letter.topic, alias.alias);
+    } else if (alias.known || alias.alias == 0 || !append(publish, properties_for(now, letter, grant, 0, own), false)) {
+        // A new alias costs octets, and even without it the message does not fit.
         return Outcome::too_large;
-    if (alias.alias != 0 && !alias.known) learn_alias(letter.topic, alias.alias);
-    appended(out_.size() - before);
+    }
     ++context_.publishes_sent;
     return Outcome::sent;
+}
+
+/// False if the client does not take a packet of that size.
+bool Connection::append(core::Publish publish, PropertiesView properties, bool alias_known) {
+    if (alias_known) publish.topic = {};
+    publish.properties = properties;
+    const auto before = out_.size();
+    if (core::encoded_size(version, publish) > client.maximum_packet_size || !core::encode(version, publish, out_))
+        return false;
+    appended(out_.size() - before);
+    return true;
+}
+
+/// Those of the message, or a copy in `own` with what this client gets in addition.
+PropertiesView Connection::properties_for(Time now, const Letter& letter, const Grant& grant, std::uint32_t alias,
+                                          Properties& own) const {
+    if (version != Version::v5) return {};
+    if (alias == 0 && !letter.expires && grant.ids.empty()) return letter.properties;
+    own = Properties(letter.properties);
+    if (alias != 0) own.set(property::topic_alias, alias);
+    if (letter.expires) own.set(property::message_expiry_interval, seconds_left(now, *letter.expires));
+    for (const auto subscription : grant.ids) own.add(property::subscription_identifier, subscription);
+    return own;
 }
 
 Connection::AliasOut Connection::alias_for(std::string_view topic) const {

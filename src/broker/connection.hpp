@@ -77,6 +77,8 @@ private:
         std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
     };
 
+    bool append(core::Publish, PropertiesView, bool alias_known);
+    PropertiesView properties_for(Time now, const Letter&, const Grant&, std::uint32_t alias, Properties& own) const;
     AliasOut alias_for(std::string_view topic) const;
     void learn_alias(std::string_view topic, std::uint32_t alias);
     void appended(std::size_t octets);

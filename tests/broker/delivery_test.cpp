@@ -233,7 +233,6 @@ TEST_P(Delivering, AClientThatDoesNotReadHoldsItsMessagesInTheSession) {
     const std::string payload(100'000, 'x');
     for (PacketId i = 1; i <= 40; ++i)
         pub.publish("t", payload, {.qos = i % 2 == 0 ? qos_0 : qos_1, .id = i % 2 == 0 ? PacketId{0} : i});
-    EXPECT_LE(sub.waiting(), 12U);
     EXPECT_GE(world.session("s").queued, 28U);
     sub.read_all();
     for (int i = 1; i <= 40; ++i) sub.expect_publish("t", payload, i % 2 == 0 ? qos_0 : qos_1); // in order

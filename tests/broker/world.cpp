@@ -1,6 +1,7 @@
 #include "broker/world.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace broker_test {
 
@@ -25,12 +26,11 @@ void Client::drop() {
 
 void Client::read_all() {
     reads = true;
-    while (unwritten_ > 0) {
-        const auto octets = unwritten_;
-        unwritten_ = 0;
-        world_.engine.wrote(world_.now, id, octets);
-        world_.pump();
-    }
+    auto octets = std::exchange(unwritten_, {});
+    const auto size = octets.size();
+    take(std::move(octets));
+    world_.engine.wrote(world_.now, id, size);
+    world_.pump();
 }
 
 Client& Client::connect(std::string_view client_id, const ConnectAs& as) {
@@ -157,12 +157,13 @@ void World::pump() {
             auto& client = clients_[id - 1];
             std::string octets;
             engine.take_output(id, octets);
-            const auto size = octets.size();
-            client.take(std::move(octets));
-            if (client.reads)
+            if (client.reads) {
+                const auto size = octets.size();
+                client.take(std::move(octets));
                 engine.wrote(now, id, size);
-            else
-                client.unwritten_ += size;
+            } else {
+                client.unwritten_ += octets;
+            }
             if (engine.wants_close(id)) {
                 client.closed_ = true;
                 engine.closed(now, id);

@@ -106,7 +106,7 @@ private:
     World& world_;
     core::FrameReader reader_;
     std::deque<Got<core::Packet>> inbox_;
-    std::size_t unwritten_ = 0;
+    std::string unwritten_;
     bool closed_ = false;
 };
 
@@ -138,8 +138,8 @@ class BothVersions : public ::testing::TestWithParam<Version> {
 protected:
     static bool v5() { return GetParam() == Version::v5; }
     /// How a session is kept: session expiry on MQTT 5, Clean Session 0 on 3.1.1.
-    static ConnectAs keeping(bool clean_start = false) {
-        ConnectAs as{.clean_start = clean_start};
+    static ConnectAs keeping() {
+        ConnectAs as{.clean_start = false};
         if (v5()) as.properties.set(property::session_expiry_interval, 3600);
         return as;
     }
