@@ -92,7 +92,7 @@ struct Engine::Impl {
     bool had_session = false; // a CONNACK accepted us before
     bool was_up = false;      // this connection was
     bool unanswered = false;  // a CONNECT was sent, and no CONNACK has come
-    bool unsure = false;      // … on an earlier connection: it may have begun a new session
+    bool unsure = false;      // … on an earlier connection, or another took over: the session may be a new one
     bool reopen = false;      // connect again at once when closed
     bool stopping = false;
     Error stop_why;

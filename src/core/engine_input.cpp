@@ -241,6 +241,8 @@ void Engine::Impl::on(Time now, const Pingresp&) {
 void Engine::Impl::on(Time now, const Disconnect& disconnect) {
     if (options.version == Version::v3_1_1)
         return violation(now, make_error(Reason::protocol_error, "DISCONNECT is not expected from a 3.1.1 server"));
+    // Whoever took the session over, if only a late CONNECT of our own, may have begun a new one.
+    if (disconnect.reason == Reason::session_taken_over) unsure = true;
     if (is_refusal(disconnect.reason)) return close(make_error(disconnect.reason, reason_text(disconnect.properties)));
     close(make_error(Errc::connection_lost, "the broker said DISCONNECT"));
 }
