@@ -159,6 +159,9 @@ Fail check_value(const Property& property, const PropertySpec& spec, std::string
 }
 
 Error unreadable(const PropertyRead& read, std::string_view subject) {
+    if (read.outcome == PropertyRead::unknown && read.id == 0) // what Properties puts there, or a peer
+        return broken(Version::v5, none, Reason::malformed_packet, subject,
+                      "has a property of the identifier 0, which stands for a value that cannot be encoded");
     if (read.outcome == PropertyRead::unknown)
         return broken(Version::v5, none, Reason::malformed_packet, subject,
                       "has a property of the unknown identifier " + std::to_string(read.id));
