@@ -1,7 +1,6 @@
 // The outbound quality-of-service table, row by row, on the wire.
 #include "core/engine/peer.hpp"
 
-
 namespace tortoise::core::testing {
 namespace {
 
@@ -16,8 +15,8 @@ TEST_P(Outbound, QoS0IsSentWithoutIdentifierAndDoneAtOnce) {
     peer.connect();
     const Token token = peer.publish("a", QoS::at_most_once, "x");
     const auto p = peer.sent<Publish>();
-    EXPECT_EQ(p.id, 0);             // [MQTT-2.2.1-2]
-    EXPECT_FALSE(p.duplicate);      // [MQTT-4.3.1-1] [MQTT-3.3.1-2]
+    EXPECT_EQ(p.id, 0);        // [MQTT-2.2.1-2]
+    EXPECT_FALSE(p.duplicate); // [MQTT-4.3.1-1] [MQTT-3.3.1-2]
     EXPECT_EQ(p.topic, "a");
     EXPECT_EQ(p.payload, "x");
     EXPECT_EQ(peer.event<Delivered>().token, token);
@@ -41,7 +40,7 @@ TEST_P(Outbound, NothingButConnectIsSentBeforeConnack) {
     peer.subscribe({{"f", QoS::at_least_once}});
     peer.start();
     peer.open();
-    peer.sent<Connect>();  // [MQTT-3.1.0-1]
+    peer.sent<Connect>(); // [MQTT-3.1.0-1]
     peer.publish("b", QoS::at_most_once);
     peer.ping();
     EXPECT_TRUE(peer.silent()) << peer.rest();
@@ -51,9 +50,9 @@ TEST_P(Outbound, PubackEndsQoS1) {
     peer.connect();
     const Token token = peer.publish("a", QoS::at_least_once, "x");
     const auto p = peer.sent<Publish>();
-    EXPECT_NE(p.id, 0);         // [MQTT-2.2.1-3] [MQTT-4.3.2-1]
-    EXPECT_FALSE(p.duplicate);  // [MQTT-4.3.2-2]
-    EXPECT_TRUE(peer.quiet());  // [MQTT-4.3.2-3] unacknowledged until PUBACK
+    EXPECT_NE(p.id, 0);        // [MQTT-2.2.1-3] [MQTT-4.3.2-1]
+    EXPECT_FALSE(p.duplicate); // [MQTT-4.3.2-2]
+    EXPECT_TRUE(peer.quiet()); // [MQTT-4.3.2-3] unacknowledged until PUBACK
     peer.pass(3s);
     peer.puback(p.id);
     const auto done = peer.event<Delivered>();
@@ -76,7 +75,7 @@ TEST(OutboundV5, PubackWithARefusalEndsQoS1Undelivered) {
     EXPECT_EQ(u.message.payload, "x");
     peer.lose_connection();
     peer.connect(true);
-    EXPECT_TRUE(peer.silent()) << peer.rest();  // [MQTT-4.4.0-2]
+    EXPECT_TRUE(peer.silent()) << peer.rest(); // [MQTT-4.4.0-2]
 }
 
 TEST(OutboundV5, TheReceiptTellsReasonAndText) {
@@ -95,10 +94,10 @@ TEST_P(Outbound, PubrecReleasesAndPubcompEndsQoS2) {
     peer.connect();
     const Token token = peer.publish("a", QoS::exactly_once, "x");
     const auto p = peer.sent<Publish>();
-    EXPECT_FALSE(p.duplicate);  // [MQTT-4.3.3-1]
+    EXPECT_FALSE(p.duplicate); // [MQTT-4.3.3-1]
     peer.pubrec(p.id);
     const auto rel = peer.sent_ack(PacketType::pubrel);
-    EXPECT_EQ(rel.id, p.id);  // [MQTT-4.3.3-4] [MQTT-2.2.1-5]
+    EXPECT_EQ(rel.id, p.id); // [MQTT-4.3.3-4] [MQTT-2.2.1-5]
     EXPECT_EQ(rel.reason, Reason::success);
     EXPECT_TRUE(peer.quiet());
     EXPECT_TRUE(peer.engine.snapshot().in_flight.at(0).released);
@@ -113,13 +112,13 @@ TEST(OutboundV5, PubrecWithARefusalEndsQoS2) {
     const Token token = peer.publish("a", QoS::exactly_once);
     const auto p = peer.sent<Publish>();
     peer.pubrec(p.id, Reason::quota_exceeded);
-    EXPECT_TRUE(peer.silent()) << peer.rest();  // no PUBREL
+    EXPECT_TRUE(peer.silent()) << peer.rest(); // no PUBREL
     const auto u = peer.event<Undelivered>();
     EXPECT_EQ(u.token, token);
     EXPECT_EQ(u.why.code, Reason::quota_exceeded);
     peer.lose_connection();
     peer.connect(true);
-    EXPECT_TRUE(peer.silent()) << peer.rest();  // [MQTT-4.4.0-2]
+    EXPECT_TRUE(peer.silent()) << peer.rest(); // [MQTT-4.4.0-2]
 }
 
 TEST_P(Outbound, PublishedIsSentAgainWithDupInTheOldOrderWhenTheSessionIsResumed) {
@@ -134,13 +133,13 @@ TEST_P(Outbound, PublishedIsSentAgainWithDupInTheOldOrderWhenTheSessionIsResumed
     const auto fourth = peer.sent<Publish>();
     peer.lose_connection();
     peer.connect(true);
-    for (const auto& before : {second, third, fourth}) {  // [MQTT-4.6.0-1] [MQTT-4.4.0-1]
+    for (const auto& before : {second, third, fourth}) { // [MQTT-4.6.0-1] [MQTT-4.4.0-1]
         const auto again = peer.sent<Publish>();
-        EXPECT_EQ(again.id, before.id);  // [MQTT-2.3.1-3]
+        EXPECT_EQ(again.id, before.id); // [MQTT-2.3.1-3]
         EXPECT_EQ(again.topic, before.topic);
         EXPECT_EQ(again.payload, before.payload);
         EXPECT_EQ(again.qos, before.qos);
-        EXPECT_TRUE(again.duplicate);  // [MQTT-3.3.1-1]
+        EXPECT_TRUE(again.duplicate); // [MQTT-3.3.1-1]
     }
     peer.puback(fourth.id);
     EXPECT_EQ(peer.event<Delivered>().receipt.attempts, 2u);
@@ -156,7 +155,7 @@ TEST_P(Outbound, NothingIsSentAgainWhileTheConnectionLasts) {
     for (int i = 0; i < 20; ++i) {
         peer.pass(59s);
         peer.message("news", QoS::at_most_once);
-        while (!peer.silent()) peer.sent<Pingreq>();  // [MQTT-4.4.0-1]
+        while (!peer.silent()) peer.sent<Pingreq>(); // [MQTT-4.4.0-1]
         peer.send(Pingresp{});
     }
     EXPECT_EQ(peer.engine.snapshot().in_flight.size(), 2u);
@@ -171,9 +170,9 @@ TEST_P(Outbound, ReleasedIsReleasedAgainWhenTheSessionIsResumed) {
     peer.sent_ack(PacketType::pubrel);
     peer.lose_connection();
     peer.connect(true);
-    EXPECT_EQ(peer.sent_ack(PacketType::pubrel).id, p.id);  // [MQTT-4.3.3-6]
+    EXPECT_EQ(peer.sent_ack(PacketType::pubrel).id, p.id); // [MQTT-4.3.3-6]
     EXPECT_TRUE(peer.silent()) << peer.rest();
-    peer.pubcomp(p.id, unknown_id);  // it had been released already
+    peer.pubcomp(p.id, unknown_id); // it had been released already
     EXPECT_EQ(peer.event<Delivered>().token, token);
 }
 
@@ -190,7 +189,7 @@ TEST_P(Outbound, PublishedGoesBackToItsOldPlaceWhenTheSessionIsLost) {
     for (const char* payload : {"1", "2", "3"}) {
         const auto p = peer.sent<Publish>();
         EXPECT_EQ(p.payload, payload);
-        EXPECT_FALSE(p.duplicate);  // a new session: a new message
+        EXPECT_FALSE(p.duplicate); // a new session: a new message
     }
     EXPECT_TRUE(peer.quiet());
 }
@@ -200,7 +199,7 @@ TEST_P(Outbound, PublishedWhoseTimeIsOverExpiresWhenTheSessionIsLost) {
     const Token token = peer.publish("a", QoS::at_least_once, "1", 10s);
     peer.sent<Publish>();
     peer.pass(11s);
-    EXPECT_TRUE(peer.quiet());  // [MQTT-4.3.3-7] once on the wire it does not expire
+    EXPECT_TRUE(peer.quiet()); // [MQTT-4.3.3-7] once on the wire it does not expire
     peer.lose_connection();
     peer.connect(false);
     const auto u = peer.event<Undelivered>();
@@ -229,7 +228,7 @@ TEST_P(Outbound, PubrecForAnUnknownIdentifierIsAnsweredWithPubrel) {
     peer.pubrec(77);
     const auto rel = peer.sent_ack(PacketType::pubrel);
     EXPECT_EQ(rel.id, 77);
-    EXPECT_EQ(rel.reason, unknown_id);  // [MQTT-3.6.2-1]
+    EXPECT_EQ(rel.reason, unknown_id); // [MQTT-3.6.2-1]
     peer.pubcomp(77, unknown_id);
     EXPECT_TRUE(peer.silent()) << peer.rest();
     EXPECT_TRUE(peer.engine.is_up());
@@ -253,7 +252,7 @@ TEST_P(Outbound, PubrelsLeaveInTheOrderOfThePubrecs) {
     for (const char* payload : {"1", "2", "3"}) peer.publish("a", QoS::exactly_once, payload);
     const auto a = peer.sent<Publish>(), b = peer.sent<Publish>(), c = peer.sent<Publish>();
     for (const PacketId id : {b.id, c.id, a.id}) peer.pubrec(id);
-    for (const PacketId id : {b.id, c.id, a.id}) EXPECT_EQ(peer.sent_ack(PacketType::pubrel).id, id);  // [MQTT-4.6.0-4]
+    for (const PacketId id : {b.id, c.id, a.id}) EXPECT_EQ(peer.sent_ack(PacketType::pubrel).id, id); // [MQTT-4.6.0-4]
 }
 
 TEST_P(Outbound, ALateOrRepeatedAcknowledgementIsIgnored) {
@@ -295,7 +294,7 @@ TEST_P(Outbound, AnAcknowledgementDoesNotCompleteASubscribeOfTheSameIdentifier) 
     const auto s = peer.sent<Subscribe>();
     peer.puback(s.id);
     EXPECT_TRUE(peer.quiet());
-    EXPECT_EQ(peer.wish.kind, Wish::close);  // the broker broke the protocol
+    EXPECT_EQ(peer.wish.kind, Wish::close); // the broker broke the protocol
 }
 
 TEST_P(Outbound, IdentifiersOfTheTwoDirectionsAreNotConfused) {
@@ -321,20 +320,20 @@ TEST_P(Outbound, AnIdentifierInUseIsNeverGivenAgain) {
     peer.connect();
     peer.publish("a", QoS::at_least_once);
     const PacketId kept = peer.sent<Publish>().id;
-    for (int i = 0; i < 70'000; ++i) {  // once around
+    for (int i = 0; i < 70'000; ++i) { // once around
         peer.publish("a", QoS::at_least_once);
         const PacketId id = peer.sent<Publish>().id;
         ASSERT_NE(id, 0);
-        ASSERT_NE(id, kept) << "after " << i;  // [MQTT-2.2.1-3]
+        ASSERT_NE(id, kept) << "after " << i; // [MQTT-2.2.1-3]
         peer.puback(id);
     }
 }
 
 TEST_P(Outbound, BadRequestsEndAtOnceWithWhatIsWrong) {
     peer.connect();
-    peer.publish("a/#", QoS::at_least_once);  // [MQTT-3.3.2-2]
+    peer.publish("a/#", QoS::at_least_once); // [MQTT-3.3.2-2]
     EXPECT_EQ(peer.event<Undelivered>().why.code, Errc::invalid_topic);
-    peer.publish("", QoS::at_least_once);  // [MQTT-4.7.3-1]
+    peer.publish("", QoS::at_least_once); // [MQTT-4.7.3-1]
     EXPECT_EQ(peer.event<Undelivered>().why.code, Errc::invalid_topic);
     peer.publish("a", static_cast<QoS>(3));
     EXPECT_EQ(peer.event<Undelivered>().why.code, Errc::invalid_qos);

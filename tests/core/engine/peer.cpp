@@ -93,8 +93,10 @@ void Peer::drain() {
             const auto frame = reader_.next();
             if (!frame || !*frame) break;
             auto packet = decode(options.version, **frame);
-            if (packet) packets_.push_back(std::move(*packet));
-            else ADD_FAILURE() << "the engine sent what does not decode: " << packet.error().describe();
+            if (packet)
+                packets_.push_back(std::move(*packet));
+            else
+                ADD_FAILURE() << "the engine sent what does not decode: " << packet.error().describe();
         }
         EXPECT_EQ(reader_.pending(), 0u) << "the engine handed over a part of a packet";
         if (!writes_hang) engine.wrote(now, sent_.back().size());

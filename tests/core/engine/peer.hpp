@@ -1,6 +1,6 @@
 #pragma once
-/// The engine under test, its shell, and the broker's end of the connection in the test's hands: packets in, packets out,
-/// virtual time.
+/// The engine under test, its shell, and the broker's end of the connection in the test's hands: packets in, packets
+/// out, virtual time.
 
 #include <deque>
 #include <gtest/gtest.h>
@@ -30,12 +30,12 @@ public:
     Token ping();
 
     // ---- The shell
-    Wish wish;                  ///< the last one that was not answered
-    bool writes_hang = false;   ///< output is taken, and never reported as written
-    void open();                ///< the wish to open comes true
+    Wish wish;                ///< the last one that was not answered
+    bool writes_hang = false; ///< output is taken, and never reported as written
+    void open();              ///< the wish to open comes true
     void close(Error why = make_error(Errc::connection_lost));
     void wrote(std::size_t octets);
-    void pass(Duration);        ///< time passes; timers fire at their time
+    void pass(Duration); ///< time passes; timers fire at their time
     Time now = {};
 
     // ---- The broker
@@ -85,7 +85,7 @@ public:
     }
     bool quiet() const { return events_.empty(); }
     void forget_events() { events_.clear(); }
-    std::vector<Route> routes_of_last = {};  ///< of the last Received
+    std::vector<Route> routes_of_last = {}; ///< of the last Received
 
     Engine engine;
     const EngineOptions options;
@@ -96,7 +96,7 @@ private:
     bool started_ = false;
     Token next_token_ = 1;
     std::deque<Packet> packets_;
-    std::deque<std::string> sent_, received_;  // what packets and messages point into
+    std::deque<std::string> sent_, received_; // what packets and messages point into
     std::deque<Message> messages_;
     std::deque<Event> events_;
     FrameReader reader_;
