@@ -72,7 +72,7 @@ Result<BrokerOptions> plan_broker(const BrokerArguments& a) {
 void add_access_options(CLI::App& app, BrokerArguments& a) {
     const auto group = "Who may do what";
     const auto list = [&](const char* name, std::vector<std::string>& into, const char* text, const char* help) {
-        app.add_option(name, into, help)->option_text(text)->group(group)->expected(1)->allow_extra_args(false);
+        app.add_option(name, into, help)->option_text(text)->group(group)->allow_extra_args(false);
     };
     list("--user", a.users, "NAME:PASSWORD", "only such users may connect (repeatable; without any, everybody may)");
     app.add_option("--users", a.users_file, "the same from a file, a NAME:PASSWORD per line")

@@ -33,13 +33,13 @@ inline CLI::Validator qos_level() {
 }
 
 /// Seconds, with a fraction if wanted.
-inline CLI::Validator seconds() {
+inline CLI::Validator seconds(double least = 0) {
     CLI::Validator check;
-    check.operation([](std::string& text) {
+    check.operation([=](std::string& text) {
         double value = 0;
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-        const bool good = error == std::errc{} && end == text.data() + text.size() && value >= 0 && value <= 1e9;
-        return good ? std::string() : fmt::format("takes a number of seconds, not '{}'", text);
+        const bool good = error == std::errc{} && end == text.data() + text.size() && value >= least && value <= 1e9;
+        return good ? std::string() : fmt::format("takes a number of seconds from {} on, not '{}'", least, text);
     });
     return check;
 }

@@ -35,7 +35,7 @@ void add_server_options(CLI::App& app, ConnectArguments& a) {
     app.add_option("--connect-timeout", a.connect_timeout, "how long an attempt to connect may take, in seconds (10)")
         ->option_text("S")
         ->group(group)
-        ->check(seconds());
+        ->check(seconds(0.001));
     app.add_flag("--retry", a.retry, "keep trying if the first attempt fails")->group(group);
 }
 
@@ -60,7 +60,6 @@ void add_client_options(CLI::App& app, ConnectArguments& a) {
     app.add_option("-D,--property", a.properties, "an MQTT 5 property; see below (repeatable)")
         ->option_text("PACKET PROPERTY VALUE")
         ->group(group)
-        ->expected(1)
         ->allow_extra_args(false);
 }
 

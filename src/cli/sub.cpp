@@ -22,6 +22,8 @@ using tortoise::Result;
 
 namespace {
 
+constexpr auto goodbye = std::chrono::seconds(2);
+
 /// Prints on the loop thread, so that a message is acknowledged when it has been written, and a slow reader slows the
 /// broker down.
 class SubHandler : public ClientHandler {
@@ -41,7 +43,12 @@ public:
             context_.report.error(fmt::format("cannot write to standard output: {}", error.message()));
             return end(failed_here);
         }
-        if (++printed_ == a.count) return end(success);
+        if (++printed_ == a.count) {
+            // Now, so that DISCONNECT follows the acknowledgement at once: what the broker sends after that stays its
+            // own.
+            static_cast<void>(connection.stop(goodbye));
+            return end(success);
+        }
         return {};
     }
 
@@ -127,6 +134,8 @@ int run_sub(const SubArguments& a) {
     context.watch.bell().ring_on_signals();
     auto options = plan->connect.options;
     options.handler = tortoise::make_handler<SubHandler>(&context, &a, &*plan);
+    // One at a time, or those that come together with the last one that counts would be taken from the session unseen.
+    if (a.count > 0 && a.connect.keep_session) options.receive_maximum = 1;
     Connection connection(std::move(options));
     subscribe(connection, context, a, *plan);
 
@@ -142,7 +151,6 @@ int run_sub(const SubArguments& a) {
 
     const auto code = wait_for_end(context, deadline);
     // What is acknowledged and cleared reaches the broker; a broker that does not answer is not waited for long.
-    constexpr auto goodbye = std::chrono::seconds(2);
     static_cast<void>(connection.stop(goodbye).wait(goodbye + std::chrono::seconds(1)));
     return code;
 }

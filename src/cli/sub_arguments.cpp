@@ -35,7 +35,7 @@ constexpr const char* examples =
 void add_subscription_options(CLI::App& app, SubArguments& a) {
     const auto group = "Subscriptions";
     const auto filters = [&](const char* names, std::vector<std::string>& into, const char* help) {
-        app.add_option(names, into, help)->option_text("FILTER")->group(group)->expected(1)->allow_extra_args(false);
+        app.add_option(names, into, help)->option_text("FILTER")->group(group)->allow_extra_args(false);
     };
     filters("-t,--topic", a.filters, "subscribe to it (repeatable)");
     filters("-T,--filter-out", a.filter_out, "print no messages of these topics (repeatable)");

@@ -1,0 +1,98 @@
+#pragma once
+// Brokers as processes of their own, on free ports: mosquitto from Debian's package, and `tortoise broker`.
+
+#include "support/process.hpp"
+#include <cstdint>
+#include <memory>
+#include <netinet/in.h>
+#include <stdexcept>
+#include <string>
+#include <sys/socket.h>
+
+namespace test {
+
+/// A port that nobody listened on a moment ago. Another may take it before it is used.
+inline std::uint16_t free_port() {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    const bool ok = ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+                    ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+    ::close(fd);
+    if (!ok) throw std::runtime_error("no free port");
+    return ntohs(address.sin_port);
+}
+
+class BrokerProcess {
+public:
+    virtual ~BrokerProcess() = default;
+    std::uint16_t port() const { return port_; }
+    std::string url() const { return "mqtt://127.0.0.1:" + std::to_string(port_); }
+    /// Options of a client, of either family, that lead here.
+    Words at() const { return {"-h", "127.0.0.1", "-p", std::to_string(port_)}; }
+
+protected:
+    std::uint16_t port_ = 0;
+};
+
+/// `mosquitto -c CONFIGURATION`. With persistence it can be killed and started again.
+class Mosquitto : public BrokerProcess {
+public:
+    explicit Mosquitto(bool persistence = false) : persistence_(persistence) {
+        for (int attempt = 0; attempt < 20; ++attempt) { // a port can be taken between the choice and the start
+            port_ = free_port();
+            if (try_start()) return;
+        }
+        throw std::runtime_error("mosquitto does not start: " + process_->err());
+    }
+
+    /// kill -9.
+    void crash() { process_->crash(); }
+    /// Again, on the same port, with what it saved.
+    void restart() {
+        if (!try_start()) throw std::runtime_error("mosquitto does not start again: " + process_->err());
+    }
+    /// Makes it save sessions and messages now.
+    void save() {
+        const auto saved = directory_.path() + "/mosquitto.db";
+        std::filesystem::remove(saved);
+        process_->signal(SIGUSR1);
+        const auto until = std::chrono::steady_clock::now() + patience;
+        while (!std::filesystem::exists(saved)) { // it is moved there when it is complete
+            if (std::chrono::steady_clock::now() > until) throw std::runtime_error("mosquitto does not save");
+            ::poll(nullptr, 0, 1);
+        }
+    }
+
+private:
+    bool try_start() {
+        std::string text = "listener " + std::to_string(port_) +
+                           " 127.0.0.1\nallow_anonymous true\nuser root\n"
+                           "set_tcp_nodelay true\nmax_queued_messages 0\nconnection_messages false\nlog_dest stderr\n"
+                           "log_type error\nlog_type warning\nlog_type information\n";
+        if (persistence_) text += "persistence true\npersistence_location " + directory_.path() + "/\n";
+        process_ =
+            std::make_unique<Process>(Words{"/usr/sbin/mosquitto", "-c", directory_.file("mosquitto.conf", text)});
+        return process_->says(" running");
+    }
+
+    const bool persistence_;
+    TemporaryDirectory directory_;
+    std::unique_ptr<Process> process_;
+};
+
+class TortoiseBroker : public BrokerProcess {
+public:
+    TortoiseBroker() : process_({TORTOISE_PROGRAM, "broker", "--port", "0"}) {
+        if (!process_.says("listening on")) throw std::runtime_error("tortoise broker does not start: " + process_.err());
+        const auto& line = process_.out();
+        port_ = static_cast<std::uint16_t>(std::stoi(line.substr(line.rfind(':') + 1)));
+    }
+
+private:
+    Process process_;
+};
+
+} // namespace test

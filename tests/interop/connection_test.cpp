@@ -1,0 +1,188 @@
+// The library against mosquitto.
+
+#include "interop/brokers.hpp"
+#include <algorithm>
+#include <condition_variable>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <map>
+#include <mutex>
+#include <tortoise/connection.hpp>
+
+namespace {
+
+using namespace std::chrono_literals;
+using test::patience;
+using tortoise::Connection;
+using tortoise::ConnectionOptions;
+using tortoise::Delivery;
+using tortoise::Message;
+using tortoise::MessageView;
+using tortoise::QoS;
+using tortoise::Version;
+
+/// Messages in the order of their arrival; outlives the connection that fills it.
+class Inbox {
+public:
+    void add(const MessageView& m) {
+        const std::lock_guard lock(mutex_);
+        messages_.emplace_back(m);
+        arrived_.notify_all();
+    }
+    /// All of them, as soon as there are so many.
+    std::vector<Message> wait_for(std::size_t count) {
+        std::unique_lock lock(mutex_);
+        arrived_.wait_for(lock, patience, [&] { return messages_.size() >= count; });
+        return messages_;
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable arrived_;
+    std::vector<Message> messages_;
+};
+
+class Collector : public tortoise::Handler {
+public:
+    explicit Collector(Inbox* inbox) : inbox_(*inbox) {}
+    tortoise::Actions message(Connection&, const MessageView& m) override {
+        inbox_.add(m);
+        return {};
+    }
+
+private:
+    Inbox& inbox_;
+};
+
+/// Falls over when it is told to, as a program that crashes: the connection ends without a word.
+class Crashing : public tortoise::Handler {
+public:
+    tortoise::Actions message(Connection&, const MessageView&) override { throw std::runtime_error("told to"); }
+};
+
+class WithMosquitto : public ::testing::TestWithParam<Version> {
+protected:
+    ConnectionOptions options(const test::Mosquitto& broker, Inbox* inbox = nullptr) const {
+        ConnectionOptions o;
+        o.server = broker.url();
+        o.version = GetParam();
+        o.backoff = {.min = 10ms, .max = 100ms};
+        if (inbox)
+            o.handler = tortoise::make_handler<Collector>(inbox);
+        else
+            o.handler = tortoise::make_handler<tortoise::Handler>();
+        return o;
+    }
+};
+
+void expect_up(Connection& connection) {
+    const auto up = connection.wait_until_up(patience);
+    ASSERT_TRUE(up) << up.error().describe();
+}
+
+void expect_subscribed(Connection& connection, const std::string& filter, QoS qos) {
+    const auto grant = connection.subscribe({filter, qos}).wait(patience);
+    ASSERT_TRUE(grant) << grant.error().describe();
+    ASSERT_EQ(grant->granted, qos);
+}
+
+void expect_delivered(const Delivery& delivery) {
+    const auto receipt = delivery.wait(patience);
+    EXPECT_TRUE(receipt) << receipt.error().describe();
+}
+
+TEST_P(WithMosquitto, EveryQosArrivesAtEveryQosInOrder) {
+    test::Mosquitto broker;
+    Inbox inbox;
+    Connection connection(options(broker, &inbox));
+    expect_subscribed(connection, "t/#", QoS::exactly_once);
+    std::vector<Delivery> deliveries;
+    for (int i = 0; i < 300; ++i)
+        deliveries.push_back(
+            connection.publish("t/" + std::to_string(i % 3), std::to_string(i), {.qos = static_cast<QoS>(i % 3)}));
+    for (const auto& delivery : deliveries) expect_delivered(delivery);
+    const auto messages = inbox.wait_for(300);
+    ASSERT_EQ(messages.size(), 300u);
+    std::map<std::string, std::vector<int>> by_topic;
+    for (const auto& m : messages) {
+        EXPECT_EQ("t/" + std::to_string(static_cast<int>(m.qos)), m.topic);
+        by_topic[m.topic].push_back(std::stoi(m.payload));
+    }
+    for (const auto& [topic, numbers] : by_topic) {
+        EXPECT_EQ(numbers.size(), 100u);
+        EXPECT_TRUE(std::ranges::is_sorted(numbers)) << topic;
+    }
+}
+
+TEST_P(WithMosquitto, RetainedMessageComesToLaterSubscribers) {
+    test::Mosquitto broker;
+    Connection publisher(options(broker));
+    expect_delivered(publisher.publish("kept", "value", {.qos = QoS::at_least_once, .retain = true}));
+    Inbox inbox;
+    Connection subscriber(options(broker, &inbox));
+    expect_subscribed(subscriber, "kept", QoS::at_least_once);
+    const auto messages = inbox.wait_for(1);
+    ASSERT_EQ(messages.size(), 1u);
+    EXPECT_EQ(messages[0].payload, "value");
+    EXPECT_TRUE(messages[0].retain);
+}
+
+TEST_P(WithMosquitto, WillIsPublishedWhenAHandlerCrashes) {
+    test::Mosquitto broker;
+    Inbox inbox;
+    Connection watcher(options(broker, &inbox));
+    expect_subscribed(watcher, "will", QoS::exactly_once);
+    auto crashing = options(broker);
+    crashing.handler = tortoise::make_handler<Crashing>();
+    crashing.will = tortoise::Will{.topic = "will", .payload = "gone", .qos = QoS::exactly_once};
+    Connection connection(std::move(crashing));
+    expect_subscribed(connection, "die", QoS::at_most_once);
+    expect_delivered(watcher.publish("die", "now"));
+    const auto messages = inbox.wait_for(1);
+    ASSERT_EQ(messages.size(), 1u);
+    EXPECT_EQ(messages[0].payload, "gone");
+    EXPECT_EQ(messages[0].qos, QoS::exactly_once);
+}
+
+TEST_P(WithMosquitto, NothingIsLostWhenTheBrokerIsKilledAndStartedAgain) {
+    test::Mosquitto broker(true);
+    Inbox inbox;
+    auto for_subscriber = options(broker, &inbox);
+    for_subscriber.client_id = "subscriber";
+    for_subscriber.session.clean_start = false;
+    auto for_publisher = options(broker);
+    for_publisher.client_id = "publisher";
+    for_publisher.session.clean_start = false;
+    Connection subscriber(std::move(for_subscriber));
+    Connection publisher(std::move(for_publisher));
+    expect_subscribed(subscriber, "t/#", QoS::exactly_once);
+    expect_up(publisher);
+
+    std::vector<Delivery> deliveries;
+    const auto publish = [&](int from, int to) {
+        for (int i = from; i < to; ++i)
+            deliveries.push_back(publisher.publish(i % 2 ? "t/once" : "t/least", std::to_string(i),
+                                                   {.qos = i % 2 ? QoS::exactly_once : QoS::at_least_once}));
+    };
+    publish(0, 50);
+    for (const auto& delivery : deliveries) expect_delivered(delivery);
+    ASSERT_EQ(inbox.wait_for(50).size(), 50u);
+    broker.save(); // what it acknowledges and does not save, mosquitto itself loses
+    broker.crash();
+    publish(50, 100);
+    broker.restart();
+    for (const auto& delivery : deliveries) expect_delivered(delivery);
+
+    std::map<std::string, std::vector<int>> by_topic;
+    for (const auto& m : inbox.wait_for(100)) by_topic[m.topic].push_back(std::stoi(m.payload));
+    const auto once = by_topic["t/once"];
+    EXPECT_EQ(once.size(), 50u); // none missing, none twice
+    EXPECT_TRUE(std::ranges::is_sorted(once));
+    const auto least = by_topic["t/least"];
+    for (int i = 0; i < 100; i += 2) EXPECT_THAT(least, ::testing::Contains(i));
+}
+
+INSTANTIATE_TEST_SUITE_P(Version, WithMosquitto, ::testing::Values(Version::v3_1_1, Version::v5),
+                         [](const auto& row) { return row.param == Version::v5 ? "V5" : "V311"; });
+
+} // namespace
