@@ -24,10 +24,8 @@ Error Connection::Core::what_was_thrown() {
     }
 }
 
-// As when a process dies: no DISCONNECT is sent, so that the broker publishes the will and keeps the session.
 void Connection::Core::crash(Error why) {
     if (std::exchange(crashed_, true) || ended_) return;
-    driver_->cut();
     engine().stop(io::Loop::now(), {}, std::move(why));
 }
 
@@ -214,6 +212,8 @@ void Connection::Core::on(core::Up& event) {
 }
 
 void Connection::Core::on(core::Down& event) {
+    // The engine does not know addresses.
+    if (event.why.code == Errc::connect_timeout) event.why.text = driver_->endpoint().to_string() + ": " + event.why.text;
     change_status({.status = Status::down, .reason = event.why, .attempt = event.attempt, .retry_in = event.retry_in});
 }
 

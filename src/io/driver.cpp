@@ -62,7 +62,7 @@ bool Driver::handle_events() {
 
 /// True if something else may follow from it.
 bool Driver::write_output() {
-    if (!stream_ || blocked_ || cut_) return false;
+    if (!stream_ || blocked_) return false;
     while (true) {
         if (written_ == output_.size()) {
             written_ = 0;
@@ -103,6 +103,7 @@ bool Driver::follow_wish() {
 }
 
 void Driver::open(std::size_t endpoint) {
+    endpoint_ = endpoint;
     opening_ = true;
     closing_ = greeted_ = false;
     listener_.before_open(endpoint);
@@ -131,7 +132,6 @@ void Driver::begin_close() {
     }
     if (!stream_ || closing_) return;
     closing_ = true;
-    if (cut_) return end_close();
     flush_limit_.arm(Loop::now() + flush_limit);
     write_output();
 }
@@ -216,12 +216,6 @@ void Driver::await_input() {
     if (!stream_ || reading_ || closing_ || !engine_.wants_input()) return;
     reading_ = true;
     stream_->await_readable();
-}
-
-void Driver::cut() {
-    if (std::exchange(cut_, true) || !stream_ || blocked_ || closing_) return;
-    engine_.take_output(output_);
-    stream_->write(Octets(output_).substr(written_));
 }
 
 } // namespace tortoise::io

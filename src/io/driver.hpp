@@ -34,8 +34,8 @@ public:
     void drain();
     /// The peer does not read as fast as it is written to.
     bool blocked() const noexcept { return blocked_; }
-    /// Writes what it can of the output so far, and nothing from then on: the connection will end without a word.
-    void cut();
+    /// Where it connects to, or did last.
+    const Url& endpoint() const noexcept { return endpoints_[endpoint_]; }
 
 private:
     void opened() override {}
@@ -59,6 +59,7 @@ private:
     Loop& loop_;
     core::Engine engine_;
     const std::vector<Url> endpoints_;
+    std::size_t endpoint_ = 0;
     Listener& listener_;
     Connector connector_;
     Timer timer_, flush_limit_;
@@ -66,7 +67,7 @@ private:
     std::vector<core::Event> events_;
     std::string output_;
     std::size_t written_ = 0; // of output_
-    bool opening_ = false, closing_ = false, cut_ = false, draining_ = false;
+    bool opening_ = false, closing_ = false, draining_ = false;
     bool blocked_ = false, was_blocked_ = false, reading_ = false, greeted_ = false;
 };
 
