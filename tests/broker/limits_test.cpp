@@ -86,6 +86,18 @@ TEST(Limits5, TheReceiveMaximumOfTheBrokerIsEnforced) {
     client.expect_closed(Reason::receive_maximum_exceeded); // [MQTT-3.3.4-8]
 }
 
+TEST(Limits5, TheLargestReceiveMaximumIsEnforcedToo) {
+    World world;
+    auto& client = world.join(Version::v5, "c");
+    for (int id = 1; id <= 65'535; ++id) client.publish("t", "x", {.qos = qos_2, .id = static_cast<PacketId>(id)});
+    EXPECT_EQ(client.waiting(), 65'535U);
+    // No identifier is left: the client has to take one that is in use.
+    client.publish("t", "x", {.qos = qos_2, .id = 1});
+    EXPECT_TRUE(client.closed());
+    while (client.waiting() > 1) client.expect<core::Ack>();
+    client.expect_closed(Reason::receive_maximum_exceeded);
+}
+
 TEST(Limits5, Qos1CountsTooWhenQos2FillsTheWindow) {
     World world({.receive_maximum = 1});
     auto& client = world.join(Version::v5, "c");
