@@ -7,8 +7,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const char* const callbacks[] = {"init", "connection", "subscription", "message", "undelivered", "last_will",
-                                 "onMessage", "onDone"};
+const char* const callbacks[] = {"init",        "connection", "subscription", "message",
+                                 "undelivered", "last_will",  "onMessage",    "onDone"};
 
 /// Does something, once, inside one of the callbacks.
 class Inside : public ::testing::TestWithParam<std::tuple<const char*, Version>> {
@@ -25,7 +25,8 @@ protected:
         Hooks hooks;
         if (is("init")) hooks.init = once;
         if (is("connection")) hooks.connection = [=](Connection& c, const StatusInfo&) { return once(c), Actions{}; };
-        if (is("subscription")) hooks.subscription = [=](Connection& c, const FilterStatus&) { return once(c), Actions{}; };
+        if (is("subscription"))
+            hooks.subscription = [=](Connection& c, const FilterStatus&) { return once(c), Actions{}; };
         if (is("message")) hooks.message = [=](Connection& c, const MessageView&) { return once(c), Actions{}; };
         if (is("undelivered")) {
             hooks.undelivered = [=](Connection& c, const MessageView&, const Error&) { once(c); };
@@ -92,7 +93,8 @@ TEST_P(Inside, everythingMayBeCalled) {
     std::atomic<int> answered{0};
     auto c = connection([&](Connection& me) {
         const auto count = [&](const auto&) { ++answered; };
-        EXPECT_EQ(me.ready().wait(1h).error().code, me.status() == Status::up ? std::error_code() : Errc::would_deadlock);
+        EXPECT_EQ(me.ready().wait(1h).error().code,
+                  me.status() == Status::up ? std::error_code() : Errc::would_deadlock);
         me.publish("p", "1", {.qos = QoS::exactly_once}).on_done(count);
         me.subscribe("s").on_done(count);
         me.subscribe("s2", [](Connection&, const MessageView&) {}).on_done(count);
@@ -136,13 +138,11 @@ TEST_P(Inside, theOwnConnectionMayBeDestroyed) {
     EXPECT_EQ(recorder.seen().terminated[0].code, Errc::stopped);
 }
 
-INSTANTIATE_TEST_SUITE_P(, Inside,
-                         ::testing::Combine(::testing::ValuesIn(callbacks),
-                                            ::testing::Values(Version::v3_1_1, Version::v5)),
-                         [](const auto& test) {
-                             return std::string(std::get<0>(test.param)) +
-                                    (std::get<1>(test.param) == Version::v5 ? "_v5" : "_v3_1_1");
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    , Inside, ::testing::Combine(::testing::ValuesIn(callbacks), ::testing::Values(Version::v3_1_1, Version::v5)),
+    [](const auto& test) {
+        return std::string(std::get<0>(test.param)) + (std::get<1>(test.param) == Version::v5 ? "_v5" : "_v3_1_1");
+    });
 
 class Callbacks : public BothVersions {
 protected:
@@ -152,7 +152,8 @@ protected:
 
 TEST_P(Callbacks, aMessageWhoseHandlerThrewComesAgain) {
     for (const auto qos : {QoS::at_least_once, QoS::exactly_once}) {
-        Recorder throwing({.message = [](Connection&, const MessageView&) -> Actions { throw std::runtime_error("no"); }});
+        Recorder throwing(
+            {.message = [](Connection&, const MessageView&) -> Actions { throw std::runtime_error("no"); }});
         auto o = options(throwing, broker.url());
         o.client_id = "sensitive";
         o.session.clean_start = false;

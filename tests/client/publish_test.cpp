@@ -116,13 +116,13 @@ TEST_P(Publishing, canBeCancelledWhileItIsQueued) {
     auto receipt = delivery.wait(patience);
     ASSERT_FALSE(receipt);
     EXPECT_EQ(receipt.error().code, Errc::cancelled);
-    delivery.cancel();  // has no effect any more
+    delivery.cancel(); // has no effect any more
     EXPECT_TRUE(recorder.wait([](const Seen& s) { return s.undelivered.size() == 1; }));
 }
 
 struct OfflineCounts {
-    std::atomic<int> undelivered_qos_0{0}, undelivered_qos_1{0};  // told to the handler
-    std::atomic<int> refused_qos_1{0}, stopped_qos_1{0};          // told by the delivery
+    std::atomic<int> undelivered_qos_0{0}, undelivered_qos_1{0}; // told to the handler
+    std::atomic<int> refused_qos_1{0}, stopped_qos_1{0};         // told by the delivery
     int refused_qos_0 = 0;
 };
 
@@ -152,7 +152,7 @@ TEST_P(Publishing, offlineKeepsTheQueueAtItsBoundAndAnswersEachMessage) {
     ASSERT_TRUE(c.stop().wait(patience));
     EXPECT_EQ(counts.refused_qos_0 + counts.undelivered_qos_0, total / 2);
     EXPECT_EQ(counts.refused_qos_1 + counts.stopped_qos_1, total / 2);
-    EXPECT_LE(counts.stopped_qos_1, bound);  // what was in the queue at the end
+    EXPECT_LE(counts.stopped_qos_1, bound); // what was in the queue at the end
 }
 
 TORTOISE_BOTH_VERSIONS(Publishing);

@@ -79,7 +79,7 @@ TEST_P(Reconnecting, whenAskedToDropsTheConnectionAndConnectsAtOnce) {
     ASSERT_TRUE(recorder.wait_for(Status::up, 2));
     broker.drop_connections();
     ASSERT_TRUE(recorder.wait_for(Status::down, 2));
-    c.reconnect();  // in the middle of the backoff
+    c.reconnect(); // in the middle of the backoff
     EXPECT_TRUE(recorder.wait_for(Status::up, 3));
 }
 
@@ -100,7 +100,7 @@ TEST_P(Reconnecting, usesTheUserAndPasswordOfEachUrl) {
 }
 
 TEST_P(Reconnecting, publishesTheWillWhenTheConnectionIsLost) {
-    auto o = kept("watcher");  // it will be dropped as well
+    auto o = kept("watcher"); // it will be dropped as well
     o.subscriptions = {{"gone", QoS::at_least_once}};
     Connection watcher{std::move(o)};
     ASSERT_TRUE(recorder.wait([](const Seen& s) { return s.filters.size() == 1; }));
@@ -115,7 +115,7 @@ TEST_P(Reconnecting, publishesTheWillWhenTheConnectionIsLost) {
     ASSERT_TRUE(weak.wait_for(Status::up));
     c.reconnect();
     ASSERT_TRUE(weak.wait_for(Status::up, 2));
-    EXPECT_EQ(asked, 2);  // before every connect
+    EXPECT_EQ(asked, 2); // before every connect
     broker.drop_connections();
     ASSERT_TRUE(recorder.wait_for_messages(1));
     EXPECT_EQ(recorder.seen().messages[0].payload, "2");
