@@ -83,6 +83,12 @@ public:
         ADD_FAILURE() << "another event, number " << e.index();
         return E{};
     }
+    /// The next event, whichever; there must be one.
+    Event any_event() {
+        Event e = std::move(events_.at(0));
+        events_.pop_front();
+        return e;
+    }
     bool quiet() const { return events_.empty(); }
     void forget_events() { events_.clear(); }
     std::vector<Route> routes_of_last = {}; ///< of the last Received
