@@ -101,21 +101,17 @@ void Connection::learn_alias(std::string_view topic, std::uint32_t alias) {
     next_alias_ = alias;
 }
 
-Result<std::string_view> Connection::resolve_topic(const core::Publish& publish) {
-    const auto alias = publish.properties.get(property::topic_alias);
-    if (!alias) {
-        if (publish.topic.empty()) return make_error(Reason::protocol_error, "a PUBLISH without topic and alias");
-        return publish.topic;
-    }
+Result<std::string_view> Connection::resolve_topic(std::string_view topic, std::optional<std::uint32_t> alias) {
+    if (!alias) return topic;
     if (*alias == 0 || *alias > context_.options.topic_alias_maximum)
         return make_error(Reason::topic_alias_invalid, "the Topic Alias is 0 or above the Topic Alias Maximum");
-    if (publish.topic.empty()) {
-        const auto known = aliases_in_.find(*alias);
-        if (known == aliases_in_.end()) return make_error(Reason::protocol_error, "the Topic Alias was never set");
-        return std::string_view(known->second);
+    if (!topic.empty()) {
+        aliases_in_[*alias] = topic;
+        return topic;
     }
-    aliases_in_[*alias] = publish.topic;
-    return publish.topic;
+    const auto known = aliases_in_.find(*alias);
+    if (known == aliases_in_.end()) return make_error(Reason::protocol_error, "the Topic Alias was never set");
+    return std::string_view(known->second);
 }
 
 void Connection::wrote(std::size_t octets) noexcept {

@@ -60,7 +60,7 @@ public:
 
     /// The topic of a PUBLISH, its alias resolved and remembered; the views hold until the alias is set again.
     /// A refusal is a protocol violation. [MQTT-3.3.2-7] [MQTT-3.3.2-12]
-    Result<std::string_view> resolve_topic(const core::Publish&);
+    Result<std::string_view> resolve_topic(std::string_view topic, std::optional<std::uint32_t> alias);
 
     // Receive Maximum of the broker: QoS 2 messages received on this connection and not released. [MQTT-3.3.4-8]
     std::uint32_t unreleased = 0;

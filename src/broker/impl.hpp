@@ -27,8 +27,15 @@ struct Engine::Impl {
     void refuse(Time now, Connection&, Reason, std::string_view text);
 
     // publish.cpp
+    /// The properties that the broker itself looks at, read in one pass.
+    struct PublishFacts {
+        explicit PublishFacts(PropertiesView);
+        std::optional<std::uint32_t> alias;
+        std::optional<std::uint32_t> expiry; // seconds
+        bool subscription_identifier = false;
+    };
     void on_publish(Time now, Connection&, const core::Publish&);
-    std::optional<Error> violation(const Connection&, const core::Publish&) const;
+    std::optional<Error> violation(const Connection&, const core::Publish&, const PublishFacts&) const;
     void answer_publish(Time now, Connection&, core::PacketType, core::PacketId, Reason, std::string_view text = {});
     void on_ack(Time now, Connection&, const core::Ack&);
     void on_release(Time now, Connection&, core::PacketId);

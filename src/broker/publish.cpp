@@ -7,14 +7,23 @@ namespace tortoise::broker {
 
 using core::PacketType;
 
+Engine::Impl::PublishFacts::PublishFacts(PropertiesView properties) {
+    for (const auto& property : properties) {
+        if (property.id == PropertyId::topic_alias) alias = property.number;
+        if (property.id == PropertyId::message_expiry_interval) expiry = property.number;
+        if (property.id == PropertyId::subscription_identifier) subscription_identifier = true;
+    }
+}
+
 /// What a PUBLISH breaks, beyond its encoding.
-std::optional<Error> Engine::Impl::violation(const Connection& connection, const core::Publish& publish) const {
+std::optional<Error> Engine::Impl::violation(const Connection& connection, const core::Publish& publish,
+                                             const PublishFacts& facts) const {
     const auto& options = context.options;
     if (publish.qos > options.maximum_qos) return make_error(Reason::qos_not_supported, "above the Maximum QoS");
     if (publish.retain && !options.retain_available)
         return make_error(Reason::retain_not_supported, "retained messages are not available");
     // [MQTT-3.3.4-6]
-    if (publish.properties.get(property::subscription_identifier))
+    if (facts.subscription_identifier)
         return make_error(Reason::protocol_error, "a client sent a Subscription Identifier");
     // 3.1.1 knows no Receive Maximum. What is marked as sent again is no further message. [MQTT-3.3.4-8]
     const bool again = publish.duplicate && publish.qos == QoS::exactly_once;
@@ -33,8 +42,9 @@ bool Engine::Impl::may_publish(std::string_view topic) {
 
 void Engine::Impl::on_publish(Time now, Connection& connection, const core::Publish& publish) {
     ++context.publishes_received;
-    if (const auto error = violation(connection, publish)) return hang_up(now, connection, *error);
-    const auto topic = connection.resolve_topic(publish);
+    const PublishFacts facts(publish.properties);
+    if (const auto error = violation(connection, publish, facts)) return hang_up(now, connection, *error);
+    const auto topic = connection.resolve_topic(publish.topic, facts.alias);
     if (!topic) return hang_up(now, connection, topic.error());
     auto& session = *connection.session;
     if (publish.qos == QoS::exactly_once && session.has_inbound(publish.id)) {
@@ -52,9 +62,8 @@ void Engine::Impl::on_publish(Time now, Connection& connection, const core::Publ
         letter.retain = publish.retain;
         letter.publisher = session.publisher;
         Properties kept;
-        const auto expiry = publish.properties.get(property::message_expiry_interval);
-        if (expiry) letter.expires = after(now, std::chrono::seconds(*expiry));
-        if (expiry || publish.properties.get(property::topic_alias)) {
+        if (facts.expiry) letter.expires = after(now, std::chrono::seconds(*facts.expiry));
+        if (facts.expiry || facts.alias) {
             kept = forwarded_properties(publish.properties);
             letter.properties = kept;
         } else {
