@@ -34,6 +34,22 @@ enum class Errc {
     session_lost,         ///< the broker lost the session between PUBREC and PUBCOMP; it had the message
     stopped,              ///< the connection was stopped before the operation ended
     handler_threw,        ///< a handler threw; the text is what it said
+    // the registry and the supervisors
+    unknown_connection,   ///< no connection of that client id is running; no child of that name is there
+    duplicate_client_id,  ///< a connection of that client id is running in this process
+    unknown_supervisor,   ///< no supervisor of that name is running
+    too_many_restarts,    ///< children of the supervisor ended more often than it allows; the text names the last
+    // TLS; the text names the certificate and the check
+    tls_configuration,    ///< a certificate, key or option of ours cannot be used
+    tls_expired,          ///< a certificate of the server expired, or is not valid yet
+    tls_wrong_name,       ///< the server's certificate is for other names
+    tls_unknown_issuer,   ///< nobody whom we trust issued the server's certificate
+    tls_self_signed,      ///< the server issued its certificate itself
+    tls_bad_certificate,  ///< another check of a server's certificate failed
+    tls_certificate_required,  ///< the server wants a certificate of ours, and we have none
+    tls_certificate_refused,   ///< the server does not accept our certificate
+    tls_version_refused,  ///< no TLS version that both sides accept
+    tls_handshake,        ///< anything else between us and a secured connection
 };
 
 /// Reason codes of MQTT 5 [MQTT-2.4]; those of 3.1.1 are mapped to them. 0x80 and above are refusals.

@@ -1,8 +1,10 @@
 #pragma once
-/// A move-only callable: std::move_only_function for C++20, without the weight of <functional>.
+/// Callables without the weight of <functional>: one that is moved, and one whose copies are the same.
 
+#include <atomic>
 #include <cstddef>
 #include <new>
+#include <tortoise/detail/ref.hpp>
 #include <type_traits>
 #include <utility>
 
@@ -90,6 +92,39 @@ private:
 
     const Ops* ops_ = nullptr;
     alignas(std::max_align_t) unsigned char store_[room];
+};
+
+template <class Signature> class SharedFn;
+
+/// Holds any callable that can be moved; copies share it. It locks nothing: whoever calls it from several threads at a time
+/// looks after that. Calling an empty one is undefined; test it first.
+template <class R, class... Args> class SharedFn<R(Args...)> {
+public:
+    SharedFn() noexcept = default;
+    SharedFn(std::nullptr_t) noexcept {}
+
+    template <class F>
+        requires(!std::is_same_v<std::remove_cvref_t<F>, SharedFn> && std::is_constructible_v<Fn<R(Args...)>, F>)
+    SharedFn(F&& f) : SharedFn(Made(), Fn<R(Args...)>(std::forward<F>(f))) {}
+
+    explicit operator bool() const noexcept { return static_cast<bool>(shared_); }
+    R operator()(Args... args) const { return shared_->call(std::forward<Args>(args)...); }
+
+private:
+    struct Shared {
+        explicit Shared(Fn<R(Args...)> f) : call(std::move(f)) {}
+        void retain() noexcept { references.fetch_add(1, std::memory_order_relaxed); }
+        void release() noexcept {
+            if (references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+        }
+        Fn<R(Args...)> call;
+        std::atomic<int> references{1};
+    };
+    struct Made {};
+    SharedFn(Made, Fn<R(Args...)> f) {
+        if (f) shared_ = detail::Ref<Shared>::adopt(new Shared(std::move(f)));
+    }
+    detail::Ref<Shared> shared_;
 };
 
 } // namespace tortoise

@@ -3,8 +3,6 @@
 
 #include <string>
 #include <string_view>
-#include <atomic>
-#include <tortoise/detail/ref.hpp>
 #include <tortoise/error.hpp>
 #include <tortoise/fn.hpp>
 #include <tortoise/message.hpp>
@@ -64,6 +62,9 @@ public:
     /// A publish that ended otherwise than delivered: refused, expired, displaced, session lost, stopped. For QoS 0, whose
     /// Delivery was answered when it was taken, this is the only word.
     virtual void undelivered(Connection&, const MessageView&, const Error&) {}
+    /// Something dangerous was asked for, e.g. Tls::verify = false; once, after init(). Unless overridden: a line on
+    /// standard error.
+    virtual void warning(Connection&, std::string_view text);
     /// Asked before every connect; nothing: the will of the options.
     virtual std::optional<Will> last_will() { return std::nullopt; }
 };
@@ -75,32 +76,21 @@ public:
     /// From a callable without arguments that returns a std::unique_ptr (or the like) to a Handler.
     template <class Make>
         requires requires(Make make) { static_cast<Handler*>(make().release()); }
-    HandlerFactory(Make make) : HandlerFactory(Fn<Handler*()>([make = std::move(make)]() mutable -> Handler* {
-        return make().release();
-    })) {}
+    HandlerFactory(Make make) : make_([make = std::move(make)]() mutable -> Handler* { return make().release(); }) {}
     /// From a callable that returns a handler made by `new`.
-    explicit HandlerFactory(Fn<Handler*()>);
+    explicit HandlerFactory(SharedFn<Handler*()> make) noexcept : make_(std::move(make)) {}
 
-    explicit operator bool() const noexcept { return static_cast<bool>(maker_); }
+    explicit operator bool() const noexcept { return static_cast<bool>(make_); }
     /// Null without a maker. The caller deletes it.
-    Handler* make() const;
+    Handler* make() const { return make_ ? make_() : nullptr; }
 
 private:
-    struct Maker {
-        explicit Maker(Fn<Handler*()> f) : make(std::move(f)) {}
-        void retain() noexcept { references.fetch_add(1, std::memory_order_relaxed); }
-        void release() noexcept {
-            if (references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
-        }
-        Fn<Handler*()> make;
-        std::atomic<int> references{1};
-    };
-    detail::Ref<Maker> maker_;
+    SharedFn<Handler*()> make_;
 };
 
 /// `.handler = make_handler<Rooms>(arguments…)`: each life of the connection gets a new Rooms made from copies of them.
 template <class H, class... Args> HandlerFactory make_handler(Args... args) {
-    return HandlerFactory(Fn<Handler*()>([args...]() -> Handler* { return new H(args...); }));
+    return HandlerFactory([args...]() -> Handler* { return new H(args...); });
 }
 
 } // namespace tortoise

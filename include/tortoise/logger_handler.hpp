@@ -10,7 +10,7 @@ struct LoggerOptions {
     Fn<void(std::string_view)> write = {};  ///< where lines go; empty: standard error
 };
 
-/// Writes a line for each change of status, subscription, message and undelivered publish.
+/// Writes a line for each change of status, subscription, message, undelivered publish and warning.
 class LoggerHandler : public Handler {
 public:
     explicit LoggerHandler(LoggerOptions = {});
@@ -20,6 +20,7 @@ public:
     Actions subscription(Connection&, const FilterStatus&) override;
     Actions message(Connection&, const MessageView&) override;
     void undelivered(Connection&, const MessageView&, const Error&) override;
+    void warning(Connection&, std::string_view text) override;
 
 private:
     void line(std::string text) noexcept;

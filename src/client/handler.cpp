@@ -1,4 +1,5 @@
-#include <tortoise/handler.hpp>
+#include <cstdio>
+#include <tortoise/connection.hpp>
 
 namespace tortoise {
 
@@ -12,10 +13,9 @@ std::string_view to_string(Status status) noexcept {
     return "unknown status";
 }
 
-HandlerFactory::HandlerFactory(Fn<Handler*()> make) {
-    if (make) maker_ = detail::Ref<Maker>::adopt(new Maker(std::move(make)));
+void Handler::warning(Connection& connection, std::string_view text) {
+    const auto line = "tortoise: " + std::string(connection.client_id()) + ": " + std::string(text) + "\n";
+    std::fputs(line.c_str(), stderr);
 }
-
-Handler* HandlerFactory::make() const { return maker_ ? maker_->make() : nullptr; }
 
 } // namespace tortoise

@@ -68,6 +68,8 @@ void LoggerHandler::undelivered(Connection&, const MessageView& message, const E
     line("undelivered " + described(message, options_.payloads) + ": " + why.describe());
 }
 
+void LoggerHandler::warning(Connection&, std::string_view text) { line("warning: " + std::string(text)); }
+
 void LoggerHandler::line(std::string text) noexcept {
     try {
         const auto whole = who_ + ": " + text;

@@ -29,7 +29,13 @@ constexpr Reason fatal_reasons[] = {
 };
 constexpr Errc fatal_errors[] = {
     Errc::invalid_option, Errc::invalid_url,   Errc::invalid_topic, Errc::invalid_filter,   Errc::invalid_qos,
-    Errc::not_supported,  Errc::handler_threw, Errc::stopped,       Errc::packet_too_large,
+    Errc::not_supported,  Errc::handler_threw, Errc::stopped,       Errc::packet_too_large, Errc::tls_configuration,
+};
+// Somebody has to renew a certificate, or change a configuration.
+constexpr Errc slow_errors[] = {
+    Errc::tls_expired,         Errc::tls_wrong_name,           Errc::tls_unknown_issuer,      Errc::tls_self_signed,
+    Errc::tls_bad_certificate, Errc::tls_certificate_required, Errc::tls_certificate_refused, Errc::tls_version_refused,
+    Errc::tls_handshake,
 };
 
 template <class Code, std::size_t n> bool has(const Code (&table)[n], int value) noexcept {
@@ -42,7 +48,10 @@ template <class Code, std::size_t n> bool has(const Code (&table)[n], int value)
 
 Retry classify(const Error& error) noexcept {
     const int value = error.code.value();
-    if (error.code.category() == errc_category()) return has(fatal_errors, value) ? Retry::fatal : Retry::retry;
+    if (error.code.category() == errc_category()) {
+        if (has(fatal_errors, value)) return Retry::fatal;
+        return has(slow_errors, value) ? Retry::slow : Retry::retry;
+    }
     if (error.code.category() != reason_category()) return Retry::retry;
     if (has(fatal_reasons, value)) return Retry::fatal;
     return has(slow_reasons, value) ? Retry::slow : Retry::retry;

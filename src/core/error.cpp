@@ -32,6 +32,20 @@ constexpr ErrcName errc_names[] = {
     {Errc::session_lost, "session lost"},
     {Errc::stopped, "stopped"},
     {Errc::handler_threw, "handler threw"},
+    {Errc::unknown_connection, "unknown connection"},
+    {Errc::duplicate_client_id, "duplicate client id"},
+    {Errc::unknown_supervisor, "unknown supervisor"},
+    {Errc::too_many_restarts, "too many restarts"},
+    {Errc::tls_configuration, "TLS configuration"},
+    {Errc::tls_expired, "server certificate expired or not valid yet"},
+    {Errc::tls_wrong_name, "server certificate for another name"},
+    {Errc::tls_unknown_issuer, "server certificate of an unknown issuer"},
+    {Errc::tls_self_signed, "server certificate self-signed"},
+    {Errc::tls_bad_certificate, "server certificate not acceptable"},
+    {Errc::tls_certificate_required, "client certificate required"},
+    {Errc::tls_certificate_refused, "client certificate refused"},
+    {Errc::tls_version_refused, "no common TLS version"},
+    {Errc::tls_handshake, "TLS handshake failed"},
 };
 
 class ErrcCategory final : public std::error_category {

@@ -30,7 +30,7 @@ TEST(Error, CodesAreComparedWithErrcAndReason) {
 }
 
 TEST(Error, EveryCodeHasAName) {
-    for (int code = static_cast<int>(Errc::invalid_option); code <= static_cast<int>(Errc::handler_threw); ++code)
+    for (int code = static_cast<int>(Errc::invalid_option); code <= static_cast<int>(Errc::tls_handshake); ++code)
         EXPECT_NE(errc_category().message(code), "unknown error") << code;
     EXPECT_EQ(errc_category().message(0), "unknown error");
     EXPECT_EQ(errc_category().message(999), "unknown error");
@@ -77,11 +77,16 @@ TEST(Classify, WhatNeedsSomebodysHelpIsRetriedSlowly) {
                             Reason::not_authorized, Reason::banned, Reason::session_taken_over, Reason::quota_exceeded,
                             Reason::administrative_action, Reason::qos_not_supported, Reason::retain_not_supported})
         EXPECT_EQ(classify(make_error(code)), Retry::slow) << to_string(code);
+    for (const auto code :
+         {Errc::tls_expired, Errc::tls_wrong_name, Errc::tls_unknown_issuer, Errc::tls_self_signed,
+          Errc::tls_bad_certificate, Errc::tls_certificate_required, Errc::tls_certificate_refused,
+          Errc::tls_version_refused, Errc::tls_handshake})
+        EXPECT_EQ(classify(make_error(code)), Retry::slow) << make_error(code).describe();
 }
 
 TEST(Classify, WhatCannotGetBetterIsFatal) {
     for (const auto code : {Errc::handler_threw, Errc::stopped, Errc::invalid_option, Errc::invalid_url,
-                            Errc::invalid_topic, Errc::not_supported})
+                            Errc::invalid_topic, Errc::not_supported, Errc::tls_configuration})
         EXPECT_EQ(classify(make_error(code)), Retry::fatal) << make_error(code).describe();
     for (const auto code : {Reason::unsupported_protocol_version, Reason::bad_authentication_method})
         EXPECT_EQ(classify(make_error(code)), Retry::fatal) << to_string(code);
