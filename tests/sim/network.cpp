@@ -23,6 +23,13 @@ LinkId Network::connect(Time now, std::uint32_t client) {
 void Network::put_on_wire(Time now, LinkId id, Side from, Octets octets) {
     Half& h = half(id, from);
     if (h.dead || octets.empty()) return;
+    if (h.cut_after && octets.size() > *h.cut_after) {
+        octets = octets.substr(0, *h.cut_after);
+        h.dead = half(id, other(from)).dead = true;
+        if (octets.empty()) return;
+    } else if (h.cut_after) {
+        *h.cut_after -= octets.size();
+    }
     h.wire.append(octets);
     h.last = std::max(h.last, now + latency());
     schedule_.add(h.last, What::arrive, id, from, octets.size());

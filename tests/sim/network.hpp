@@ -67,6 +67,9 @@ public:
     /// The same when everything is written.
     void close_when_written(Time, LinkId, Side);
     void cut(Time, LinkId, Cut);
+    /// Breaks when that many further octets have gone out from a side: they arrive, and nothing else does, either way.
+    void cut_after(LinkId id, Side from, std::size_t octets) { half(id, from).cut_after = octets; }
+    bool was_cut(LinkId id) const { return half(id, Side::client).dead; }
     /// The program at that side is gone; it is told nothing. The other side learns of it after a while.
     void abort(Time, LinkId, Side, Duration other_learns);
     /// Every broken connection is noticed now.
@@ -93,6 +96,7 @@ private:
         bool writing = false, reading = false;
         bool dead = false;  // what goes out now reaches nobody
         bool stuck = false; // and does not even go out
+        std::optional<std::size_t> cut_after = {};
     };
     struct Link {
         std::uint32_t client = 0;

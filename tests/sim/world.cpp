@@ -478,6 +478,16 @@ void World::start_broker(bool forget_sessions) {
     witness_connects();
 }
 
+void World::take_over(std::uint32_t client) {
+    const auto& options = clients_[client]->plan.engine;
+    std::string octets;
+    const core::Connect connect{.version = options.version, .clean_start = false, .client_id = options.client_id};
+    if (!core::encode(options.version, core::Packet(connect), octets)) judge.fail("the codec refuses the stranger");
+    broker_.connected(now(), next_stranger_);
+    broker_.received(now(), next_stranger_++, octets);
+    drain_broker();
+}
+
 // ---- The witness ---------------------------------------------------------------------------------------------------
 
 void World::witness_connects() {

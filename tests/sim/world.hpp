@@ -68,6 +68,8 @@ public:
     std::optional<LinkId> link(std::uint32_t client) const;
     void stop_broker(Duration clients_learn = {});
     void start_broker(bool forget_sessions);
+    /// Another program connects with the same identifier, and says nothing more.
+    void take_over(std::uint32_t client);
     bool broker_runs() const noexcept { return network.listening; }
 
     // ---- Time
@@ -163,6 +165,7 @@ private:
     // the moment at which the broker passes it on.
     static constexpr broker::ClientId first_witness = broker::ClientId{1} << 40;
     broker::ClientId witness_ = first_witness;
+    broker::ClientId next_stranger_ = first_witness * 2;
     bool witness_connected_ = false;
     core::FrameReader witness_reader_;
     std::vector<core::Token> routed_now_;
