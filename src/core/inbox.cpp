@@ -117,6 +117,7 @@ std::size_t Inbox::unacknowledged() const noexcept {
 
 std::vector<PacketId> Inbox::seen() const {
     std::vector<PacketId> ids;
+    ids.reserve(seen_.size());
     for (const auto& [id, seen] : seen_) ids.push_back(id);
     std::sort(ids.begin(), ids.end());
     return ids;

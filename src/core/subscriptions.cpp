@@ -371,6 +371,7 @@ bool Subscriptions::elapsed(Time now, std::vector<Event>& events) {
 
 std::vector<Snapshot::Filter> Subscriptions::list() const {
     std::vector<Snapshot::Filter> all;
+    all.reserve(filters_.size());
     for (const auto& [filter, wanted] : filters_)
         all.push_back(
             {{filter, wanted.options}, wanted.state == State::granted ? std::optional(wanted.grant) : std::nullopt});

@@ -302,8 +302,8 @@ std::optional<Reason> reason_of_return_code(std::uint8_t code) noexcept {
 }
 
 std::uint8_t return_code_of(Reason reason) noexcept {
-    for (std::uint8_t code = 0; code < std::size(return_codes); ++code)
-        if (return_codes[code] == reason) return code;
+    for (std::size_t code = 0; code < std::size(return_codes); ++code)
+        if (return_codes[code] == reason) return static_cast<std::uint8_t>(code);
     switch (reason) {
     case Reason::bad_authentication_method: return 4;
     case Reason::banned:
