@@ -8,7 +8,7 @@ install(TARGETS tortoise tortoise_core tortoise_io tortoise_client tortoise_brok
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT tortoise NAMESPACE tortoise:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/tortoise FILE tortoise-targets.cmake)
 file(WRITE ${PROJECT_BINARY_DIR}/tortoise-config.cmake
-  "include(CMakeFindDependencyMacro)\nfind_dependency(Threads)\nfind_dependency(Boost 1.81)\nfind_dependency(OpenSSL 3.0)\n"
+  "include(CMakeFindDependencyMacro)\nfind_dependency(Threads)\nfind_dependency(OpenSSL 3.0)\n"
   "include(\${CMAKE_CURRENT_LIST_DIR}/tortoise-targets.cmake)\n")
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/tortoise-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/tortoise-config.cmake ${PROJECT_BINARY_DIR}/tortoise-config-version.cmake
