@@ -188,7 +188,9 @@ bool Format::print_field(const Piece& piece, const Arrival& arrival, bool pretty
     case 'P': out += user_properties(m); break;
     case 'p': pad(m.payload, true); break;
     case 'q': out += static_cast<char>('0' + static_cast<int>(m.qos)); break;
-    case 'R': text(octets_of(m, property::response_topic)); break;
+    case 'R': // without one mosquitto_sub does not pad either
+        if (m.properties.get(property::response_topic)) text(octets_of(m, property::response_topic));
+        break;
     case 'r': out += m.retain ? '1' : '0'; break;
     case 'S': number(number_of(m, property::subscription_identifier)); break;
     case 't': text(m.topic); break;

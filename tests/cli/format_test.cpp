@@ -124,7 +124,7 @@ TEST_F(Format, Json) {
         printed("%j"),
         ::testing::AllOf(MatchesRegex(R"(\{"tst":"[0-9-]{10}T[0-9:]{8}\.[0-9]{6}Z[+-][0-9]{4}",.*\})"),
                          HasSubstr(R"("topic":"a/topic","qos":1,"retain":1,"payloadlen":6,"mid":1,"properties":{)"
-                                   R"("user-properties":{"k":"v","k":"w"},"response-topic":"r"},)"
+                                   R"("user-properties":{"k":"v","k":"w"},"response-topic":"r","topic-alias":1},)"
                                    R"("payload":"hé\"l\n"})")));
 }
 

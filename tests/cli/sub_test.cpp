@@ -250,7 +250,7 @@ TEST_F(Sub, JsonHasEverything) {
         ::testing::MatchesRegex(
             R"(\{"timestamp":"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z","topic":"a/b","qos":1,"retain":false,)"
             R"("duplicate":false,"packet_id":1,"payload_length":8,"payload":"hé\\"llo\\n",)"
-            R"("properties":\{"content_type":"text/plain","message_expiry_interval":60,"topic_alias":1,)"
+            R"("properties":\{"content_type":"text/plain","topic_alias":1,"message_expiry_interval":60,)"
             R"("user_properties":\[\["k","v"\],\["k","w"\]\]\}\})"
             "\n"));
 }

@@ -86,7 +86,8 @@ private:
 class TortoiseBroker : public BrokerProcess {
 public:
     TortoiseBroker() : process_({TORTOISE_PROGRAM, "broker", "--port", "0"}) {
-        if (!process_.says("listening on")) throw std::runtime_error("tortoise broker does not start: " + process_.err());
+        if (!process_.says("listening on"))
+            throw std::runtime_error("tortoise broker does not start: " + process_.err());
         const auto& line = process_.out();
         port_ = static_cast<std::uint16_t>(std::stoi(line.substr(line.rfind(':') + 1)));
     }
