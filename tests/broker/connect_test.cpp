@@ -35,7 +35,7 @@ TEST_P(Connecting, AnEmptyClientIdentifierIsReplacedByAUniqueOne) {
     second.connect("");
     const auto one = first.expect<core::Connack>();
     const auto two = second.expect<core::Connack>();
-    EXPECT_EQ(one->reason, Reason::success); // [MQTT-3.1.3-6]
+    EXPECT_EQ(one->reason, Reason::success); // [MQTT-3.1.3-4] [MQTT-3.1.3-6]
     EXPECT_EQ(two->reason, Reason::success);
     first.expect_nothing(); // the second did not take it over
     if (v5()) {
@@ -128,7 +128,7 @@ TEST_P(Connecting, UsersNeedTheirPassword) {
         const auto connack = client.expect<core::Connack>();
         EXPECT_EQ(connack->reason, Reason::bad_user_name_or_password);
         EXPECT_FALSE(connack->session_present); // [MQTT-3.2.2-6]
-        EXPECT_TRUE(client.closed());           // [MQTT-3.1.4-2] [MQTT-3.2.2-7]
+        EXPECT_TRUE(client.closed());           // [MQTT-3.1.4-2] [MQTT-3.2.2-7] [MQTT-4.13.2-1]
     }
     EXPECT_FALSE(world.has_session("b"));
 }
@@ -188,6 +188,19 @@ TEST(Connecting5, AMalformedConnectIsRefusedWithItsReason) {
         auto& client = world.open(Version::v5);
         client.send_raw(octets);
         EXPECT_EQ(to_string(client.expect<core::Connack>()->reason), to_string(reason)); // [MQTT-3.1.4-1]
+        EXPECT_TRUE(client.closed());
+    }
+}
+
+TEST(Connecting5, TextsThatAreNotUtf8AreRefused) {
+    for (const auto octets : {std::string_view("\x10\x0E\0\4MQTT\5\2\0\0\0\0\1\xFF", 16), // the client identifier
+                              std::string_view("\x10\x13\0\4MQTT\5\6\0\0\0\0\1x\0\0\1\xFF\0\0", 21), // [MQTT-3.1.3-11]
+                              std::string_view("\x10\x11\0\4MQTT\5\x82\0\0\0\0\1x\0\1\xFF", 19)}) {  // [MQTT-3.1.3-12]
+        World world;
+        auto& client = world.open(Version::v5);
+        client.send_raw(octets);
+        EXPECT_EQ(to_string(client.expect<core::Connack>()->reason),
+                  to_string(Reason::malformed_packet)); // [MQTT-3.2.2-8]
         EXPECT_TRUE(client.closed());
     }
 }
@@ -257,7 +270,8 @@ TEST(Connecting5, AnAuthenticationMethodIsRefused) {
     World world;
     auto& client = world.open(Version::v5);
     client.connect("a", {.properties = with(property::authentication_method, Octets("SCRAM-SHA-1"))});
-    EXPECT_EQ(client.expect<core::Connack>()->reason, Reason::bad_authentication_method); // [MQTT-4.12.0-1]
+    EXPECT_EQ(client.expect<core::Connack>()->reason,
+              Reason::bad_authentication_method); // [MQTT-4.12.0-1] [MQTT-4.12.0-4]
     EXPECT_TRUE(client.closed());
 }
 

@@ -27,8 +27,8 @@ std::vector<std::string> valid_packets(Version version) {
     packets.push_back(core::Unsubscribe{.id = 5, .filters = {"a/#", "$share/g/a/b"}});
     packets.push_back(core::Pingreq{});
     packets.push_back(core::Disconnect{});
-    if (v5)
-        packets.push_back(core::Publish{.topic = "", .payload = "w", .properties = with(property::topic_alias, 1u)});
+    const auto alias_only = with(property::topic_alias, 1u);
+    if (v5) packets.push_back(core::Publish{.topic = "", .payload = "w", .properties = alias_only});
     std::vector<std::string> octets;
     for (const auto& packet : packets) EXPECT_TRUE(core::encode(version, packet, octets.emplace_back()));
     return octets;

@@ -290,6 +290,9 @@ TEST_P(Limits, PacketsThatBreakARuleEndTheConnection) {
         {{"\xE0\1\1", 3}, Reason::protocol_error},                            // [MQTT-3.14.2-1]
         {{"\0\0", 2}, Reason::malformed_packet},                              // type 0
         {{"\x30\x80\x80\x80\x80\1", 6}, Reason::malformed_packet},            // Remaining Length of five octets
+        {{"\x30\x08\0\1t\4\x08\0\1\xFF", 10}, Reason::malformed_packet},      // [MQTT-3.3.2-13]
+        {{"\x30\x08\0\1t\4\x03\0\1\xFF", 10}, Reason::malformed_packet},      // [MQTT-3.3.2-19]
+        {{"\x30\x84\0\0\1t\0", 7}, Reason::malformed_packet},                 // [MQTT-1.5.5-1]
         {{"\x30\x08\0\1t\4\x08\0\1#", 10}, Reason::protocol_error},           // [MQTT-3.3.2-14]
         {{"\x30\x0B\0\1t\7\x26\0\1\xFF\0\1v", 13}, Reason::malformed_packet}, // [MQTT-1.5.7-1]
     };
@@ -336,6 +339,40 @@ TEST(Limits5, ADisconnectSaysWhyIfThereIsRoom) {
                   size > 30);                                                        // [MQTT-3.14.2-3] [MQTT-3.14.2-4]
         EXPECT_FALSE(disconnect->properties.get(property::session_expiry_interval)); // [MQTT-3.14.2-2]
     }
+}
+
+TEST(Limits5, AnswersFitIntoTheSmallestPackets) {
+    World world({.topic_alias_maximum = 0}); // it would not fit into CONNACK
+    auto& small = world.join(Version::v5, "c", {.properties = with(property::maximum_packet_size, 6u)});
+    small.ack(PacketType::pubrec, 9);
+    // [MQTT-3.6.2-2] [MQTT-3.6.2-3]
+    EXPECT_TRUE(small.expect_ack(PacketType::pubrel, 9, Reason::packet_identifier_not_found)->properties.empty());
+    small.ack(PacketType::pubrel, 9);
+    // [MQTT-3.7.2-2] [MQTT-3.7.2-3]
+    EXPECT_TRUE(small.expect_ack(PacketType::pubcomp, 9, Reason::packet_identifier_not_found)->properties.empty());
+    small.send(core::Unsubscribe{.id = 1, .filters = {"t"}});
+    EXPECT_TRUE(small.expect<core::Unsuback>()->properties.empty()); // [MQTT-3.11.2-2]
+    small.subscribe(2, {{"t", {}}});
+    EXPECT_TRUE(small.expect<core::Suback>()->properties.empty());
+    small.expect_nothing();
+}
+
+TEST_P(Limits, SubscriptionsOfASessionAreBounded) {
+    World world;
+    auto& client = world.join(GetParam(), "c");
+    std::vector<std::string> filters(1'000);
+    for (int block = 0; block < 100; ++block) {
+        std::vector<core::Subscribe::Entry> entries;
+        for (int i = 0; i < 1'000; ++i) {
+            filters[static_cast<std::size_t>(i)] = std::to_string(block) + "/" + std::to_string(i);
+            entries.push_back({filters[static_cast<std::size_t>(i)], {}});
+        }
+        client.subscribe(1, entries);
+        ASSERT_EQ(client.expect<core::Suback>()->reasons, std::vector(1'000, Reason::success));
+    }
+    client.subscribe(1, {{"one more", {}}, {"7/7", {.qos = qos_1}}});
+    EXPECT_EQ(client.expect<core::Suback>()->reasons,
+              (std::vector{v5() ? Reason::quota_exceeded : Reason::unspecified_error, Reason::granted_qos_1}));
 }
 
 TEST_P(Limits, PingIsAnswered) {

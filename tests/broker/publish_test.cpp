@@ -169,9 +169,11 @@ TEST(Publishing5, ARefusalIsShortForAClientWithLittleRoom) {
     World world({.deny_publish = {"secret"}});
     auto& pub = world.join(Version::v5, "p", {.properties = with(property::maximum_packet_size, 20u)});
     pub.publish("secret", "x", {.qos = qos_1, .id = 1});
-    EXPECT_TRUE(pub.expect_ack(PacketType::puback, 1, Reason::not_authorized)->properties.empty()); // [MQTT-3.4.2-2]
+    EXPECT_TRUE(pub.expect_ack(PacketType::puback, 1, Reason::not_authorized)
+                    ->properties.empty()); // [MQTT-3.4.2-2] [MQTT-3.4.2-3]
     pub.publish("secret", "x", {.qos = qos_2, .id = 1});
-    EXPECT_TRUE(pub.expect_ack(PacketType::pubrec, 1, Reason::not_authorized)->properties.empty()); // [MQTT-3.5.2-2]
+    EXPECT_TRUE(pub.expect_ack(PacketType::pubrec, 1, Reason::not_authorized)
+                    ->properties.empty()); // [MQTT-3.5.2-2] [MQTT-3.5.2-3]
 }
 
 TEST_P(Publishing, NobodyListeningIsToldOnMqtt5) {
