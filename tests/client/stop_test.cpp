@@ -212,7 +212,9 @@ TEST_P(Ending, onALoopThreadOfItsOwnRuntimeIsSafe) {
         std::unique_lock lock(mutex);
         inner.emplace(options(recorder, broker.url()), runtime);
         Connection c{options(outer, broker.url()), runtime};
-        ASSERT_TRUE(changed.wait_for(lock, patience, [&] { return !inner; }));
+        const bool gone = changed.wait_for(lock, patience, [&] { return !inner; });
+        lock.unlock();
+        ASSERT_TRUE(gone);
     }
     ASSERT_TRUE(recorder.wait([](const Seen& s) { return s.terminated.size() == 1; }));
     expect_one_life();

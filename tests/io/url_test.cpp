@@ -1,0 +1,97 @@
+// Server URLs: what they may look like, and what is said of others.
+#include "io/url.hpp"
+#include <gmock/gmock.h>
+
+namespace tortoise::io {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(Url, hasAHostAndADefaultPort) {
+    const auto url = parse_url("mqtt://broker.example");
+    ASSERT_TRUE(url);
+    EXPECT_EQ(url->scheme, "mqtt");
+    EXPECT_EQ(url->host, "broker.example");
+    EXPECT_EQ(url->port, 1883);
+    EXPECT_FALSE(url->user);
+    EXPECT_FALSE(url->password);
+    EXPECT_EQ(url->to_string(), "mqtt://broker.example:1883");
+}
+
+TEST(Url, mayHaveAPortAUserAndAPassword) {
+    const auto url = parse_url("MQTT://ann:p%40ss:word@10.0.0.1:8883/");
+    ASSERT_TRUE(url);
+    EXPECT_EQ(*url->user, "ann");
+    EXPECT_EQ(*url->password, "p@ss:word");
+    EXPECT_EQ(url->host, "10.0.0.1");
+    EXPECT_EQ(url->port, 8883);
+    EXPECT_EQ(url->to_string(), "mqtt://10.0.0.1:8883"); // never shows who
+}
+
+TEST(Url, tellsNoPasswordFromAnEmptyOne) {
+    EXPECT_FALSE(parse_url("mqtt://ann@h")->password);
+    EXPECT_EQ(*parse_url("mqtt://ann:@h")->password, "");
+}
+
+TEST(Url, takesIpv6Addresses) {
+    EXPECT_EQ(parse_url("mqtt://[::1]")->host, "::1");
+    EXPECT_EQ(parse_url("mqtt://[fe80::1%25eth0]:99")->host, "fe80::1%eth0");
+    EXPECT_EQ(parse_url("mqtt://[fe80::1%25eth0]:99")->port, 99);
+    EXPECT_EQ(parse_url("mqtt://[::1]:99")->to_string(), "mqtt://[::1]:99");
+}
+
+TEST(Url, saysWhatIsWrongAndWhatIsAllowed) {
+    const std::pair<const char*, const char*> wrong[] = {
+        {"", "the URL is empty"},
+        {"localhost", "'localhost' has no scheme"},
+        {"localhost:1883", "has no scheme"},
+        {"mqtt:localhost", "has no scheme"},
+        {"mqtt://", "has no host"},
+        {"mqtt://:1883", "has no host"},
+        {"mqtt://h:", "has port ''"},
+        {"mqtt://h:0", "has port '0'"},
+        {"mqtt://h:65536", "has port '65536'"},
+        {"mqtt://h:18x", "has port '18x'"},
+        {"mqtt://h:-1", "has port '-1'"},
+        {"mqtt://::1", "has more than one ':'"},
+        {"mqtt://[::1", "has a '[' without a ']'"},
+        {"mqtt://[h]", "has no IPv6 address"},
+        {"mqtt://[::1]x", "has something behind the ']'"},
+        {"mqtt://h/path", "has something behind host and port"},
+        {"mqtt://h?query", "has something behind host and port"},
+        {"mqtt://h#fragment", "has something behind host and port"},
+        {"mqtt://a b", "has a space"},
+        {"mqtt://a%zz@h", "has a user name with a '%'"},
+        {"mqtt://a:%4@h", "has a password with a '%'"},
+        {"mqtt://h%2", "has a host with a '%'"},
+    };
+    for (const auto& [text, what] : wrong) {
+        const auto url = parse_url(text);
+        ASSERT_FALSE(url) << text;
+        EXPECT_EQ(url.error().code, Errc::invalid_url) << text;
+        EXPECT_THAT(url.error().text, HasSubstr(what)) << text;
+        EXPECT_THAT(url.error().text, EndsWith("; allowed: mqtt://[user[:password]@]host[:port]")) << text;
+    }
+}
+
+TEST(Url, namesTheSchemesThatAreSupported) {
+    for (const std::string scheme : {"mqtts", "ws", "wss", "unix", "http", "tcp"}) {
+        const auto url = parse_url(scheme + "://h");
+        ASSERT_FALSE(url);
+        EXPECT_EQ(url.error().code, Errc::invalid_url);
+        EXPECT_EQ(url.error().text, "scheme '" + scheme + "' is not supported; allowed: mqtt");
+    }
+}
+
+TEST(Url, neverShowsAPassword) {
+    for (const auto* text : {"mqtt://ann:sesame@h:0", "ann:sesame@h", "mqtt://ann:sesame@", "mqtt://a:sesame@b@h:x"}) {
+        const auto url = parse_url(text);
+        ASSERT_FALSE(url) << text;
+        EXPECT_THAT(url.error().text, Not(HasSubstr("sesame"))) << text;
+    }
+}
+
+} // namespace
+} // namespace tortoise::io
