@@ -92,9 +92,7 @@ ClientPlan Walk::client_plan(std::uint32_t index, bool first_life) {
     e.version = all_v5_ || dice_.chance(500) ? Version::v5 : Version::v3_1_1;
     e.client_id = "client " + std::to_string(index);
     e.session.clean_start = dice_.chance(500);
-    // The next life of a program has forgotten which identifiers it used: it has to begin with a clean start, or what
-    // the broker still holds for them would swallow its first messages.
-    if (!first_life) e.session.clean_start = true;
+    plan.rejoins = !first_life && !e.session.clean_start;
     e.session.expiry = dice_.pick(expiries);
     e.endpoints = 1 + dice_.below(3);
     e.keep_alive = dice_.pick(keep_alives);
@@ -154,6 +152,7 @@ PublishPlan Walk::publish_plan(std::uint32_t client) {
     p.topic = dice_.pick(topics);
     p.denied = p.topic.starts_with("denied");
     p.qos = static_cast<QoS>(dice_.below(3));
+    if (world_.plan(client).rejoins) p.qos = std::min(p.qos, QoS::at_least_once);
     p.retain = dice_.chance(60);
     if (dice_.chance(250)) p.ttl = dice_.pick(lives);
     p.priority = static_cast<int>(dice_.below(4));

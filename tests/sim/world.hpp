@@ -21,6 +21,9 @@ struct ClientPlan {
     unsigned late_ack = 0; ///< per mille of the messages that are acknowledged some time after the handler
     unsigned refuse = 0;   ///< per mille of the messages that are acknowledged with a refusal
     Duration late_by = std::chrono::seconds(3); ///< at most
+    /// A new life of the program takes up the session of the earlier one, of which it knows nothing. It may not publish
+    /// at QoS 2: what the broker remembers of the earlier identifiers would swallow its messages.
+    bool rejoins = false;
 };
 
 struct PublishPlan {
