@@ -70,7 +70,7 @@ private:
     bool try_start() {
         std::string text = "listener " + std::to_string(port_) +
                            " 127.0.0.1\nallow_anonymous true\nuser root\n"
-                           "set_tcp_nodelay true\nmax_queued_messages 0\nconnection_messages false\nlog_dest stderr\n"
+                           "set_tcp_nodelay true\nconnection_messages false\nlog_dest stderr\n"
                            "log_type error\nlog_type warning\nlog_type information\n";
         if (persistence_) text += "persistence true\npersistence_location " + directory_.path() + "/\n";
         process_ =

@@ -21,6 +21,10 @@ using tortoise::MessageView;
 using tortoise::QoS;
 using tortoise::Version;
 
+/// MQTT 3.1.1 has no Receive Maximum; from a client that sends more at a time at QoS 2, mosquitto 2.0.11 takes
+/// messages, acknowledges them, and drops them.
+constexpr int burst = 20;
+
 /// Messages in the order of their arrival; outlives the connection that fills it.
 class Inbox {
 public:
@@ -96,11 +100,14 @@ TEST_P(WithMosquitto, EveryQosArrivesAtEveryQosInOrder) {
     Inbox inbox;
     Connection connection(options(broker, &inbox));
     expect_subscribed(connection, "t/#", QoS::exactly_once);
-    std::vector<Delivery> deliveries;
-    for (int i = 0; i < 300; ++i)
-        deliveries.push_back(
-            connection.publish("t/" + std::to_string(i % 3), std::to_string(i), {.qos = static_cast<QoS>(i % 3)}));
-    for (const auto& delivery : deliveries) expect_delivered(delivery);
+    for (int i = 0; i < 300;) {
+        std::vector<Delivery> deliveries;
+        for (int n = 0; n < burst; ++n, ++i) {
+            const auto qos = static_cast<QoS>(i % 3);
+            deliveries.push_back(connection.publish("t/" + std::to_string(i % 3), std::to_string(i), {.qos = qos}));
+        }
+        for (const auto& delivery : deliveries) expect_delivered(delivery);
+    }
     const auto messages = inbox.wait_for(300);
     ASSERT_EQ(messages.size(), 300u);
     std::map<std::string, std::vector<int>> by_topic;
@@ -164,24 +171,24 @@ TEST_P(WithMosquitto, NothingIsLostWhenTheBrokerIsKilledAndStartedAgain) {
             deliveries.push_back(publisher.publish(i % 2 ? "t/once" : "t/least", std::to_string(i),
                                                    {.qos = i % 2 ? QoS::exactly_once : QoS::at_least_once}));
     };
-    publish(0, 50);
+    publish(0, burst);
     for (const auto& delivery : deliveries) expect_delivered(delivery);
-    ASSERT_EQ(inbox.wait_for(50).size(), 50u);
+    ASSERT_EQ(inbox.wait_for(burst).size(), std::size_t{burst});
     // The second answer shows that the broker has had the last PUBCOMP: it restores only what it saves here.
     for (int i = 0; i < 2; ++i) ASSERT_TRUE(subscriber.ping().wait(patience));
     broker.save(); // what it acknowledges and does not save, mosquitto itself loses
     broker.crash();
-    publish(50, 100);
+    publish(burst, 2 * burst);
     broker.restart();
     for (const auto& delivery : deliveries) expect_delivered(delivery);
 
     std::map<std::string, std::vector<int>> by_topic;
-    for (const auto& m : inbox.wait_for(100)) by_topic[m.topic].push_back(std::stoi(m.payload));
+    for (const auto& m : inbox.wait_for(2 * burst)) by_topic[m.topic].push_back(std::stoi(m.payload));
     const auto once = by_topic["t/once"];
-    EXPECT_EQ(once.size(), 50u); // none missing, none twice
+    EXPECT_EQ(once.size(), std::size_t{burst}); // none missing, none twice
     EXPECT_TRUE(std::ranges::is_sorted(once));
     const auto least = by_topic["t/least"];
-    for (int i = 0; i < 100; i += 2) EXPECT_THAT(least, ::testing::Contains(i));
+    for (int i = 0; i < 2 * burst; i += 2) EXPECT_THAT(least, ::testing::Contains(i));
 }
 
 INSTANTIATE_TEST_SUITE_P(Version, WithMosquitto, ::testing::Values(Version::v3_1_1, Version::v5),
