@@ -32,6 +32,7 @@ void Session::detach() {
 }
 
 void Session::deliver(Time now, Letter& letter, Grant grant) {
+    has_shared_ = has_shared_ || grant.group != 0;
     const bool connected = connection_ != nullptr;
     if (grant.qos == QoS::at_most_once) {
         if (!connected) return;
@@ -208,6 +209,7 @@ std::vector<std::uint16_t> Session::inbound_ids() const {
 
 std::vector<Delivery> Session::take_shared(bool unacknowledged) {
     std::vector<Delivery> taken;
+    if (!has_shared_) return taken;
     const auto shared = [](const Delivery& delivery) { return delivery.grant.group != 0; };
     if (unacknowledged) {
         for (const auto id : in_flight_.in_order(false)) {

@@ -86,6 +86,7 @@ private:
     std::deque<Delivery> queue_;      // QoS 1 and 2
     std::deque<Delivery> queue_qos0_; // apart, so that a closed window does not hold them and the oldest is at hand
     std::size_t queue_qos0_octets_ = 0;
+    bool has_shared_ = false; // a shared subscription ever chose this session
     Time next_sweep_ = Time::min();
     InFlightTable in_flight_;
     std::deque<core::PacketId> resend_;                    // published before this connection and not sent on it yet

@@ -96,6 +96,21 @@ TEST(Sessions5, TheLongestIntervalNeverEnds) {
     EXPECT_TRUE(world.has_session("a"));
 }
 
+TEST(Sessions5, EachConnectionSetsTheIntervalAnew) {
+    World world;
+    const auto as = [](std::uint32_t interval) {
+        return ConnectAs{.clean_start = false, .properties = with(property::session_expiry_interval, interval)};
+    };
+    world.join(Version::v5, "a", as(5)).drop();
+    world.pass(1s);
+    world.join(Version::v5, "a", as(0xFFFF'FFFF)).drop();
+    world.pass(1h);
+    EXPECT_TRUE(world.has_session("a"));
+    world.join(Version::v5, "a", as(10)).drop();
+    world.pass(10s);
+    EXPECT_FALSE(world.has_session("a"));
+}
+
 TEST(Sessions5, VeryLongIntervalsDoNotOverflow) {
     World world;
     world.now = Time::max() - 1h;

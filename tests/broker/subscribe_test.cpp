@@ -271,6 +271,15 @@ TEST(Subscribing5, RetainAsPublishedKeepsTheFlag) {
     pub.expect_nothing();
 }
 
+TEST(Subscribing5, OneSubscriptionThatKeepsTheFlagIsEnoughForTheCopy) {
+    World world;
+    auto& a = world.join(Version::v5, "a").subscribed("t", {.retain_as_published = true}).subscribed("+");
+    auto& b = world.join(Version::v5, "b").subscribed("t").subscribed("+", {.retain_as_published = true});
+    world.join(Version::v5, "p").publish("t", "x", {.retain = true});
+    EXPECT_TRUE(a.expect_publish("t", "x")->retain);
+    EXPECT_TRUE(b.expect_publish("t", "x")->retain);
+}
+
 TEST_P(Subscribing, MalformedSubscribesCloseTheConnection) {
     const std::pair<std::string_view, Reason> v5_packets[] = {
         {{"\x80\x07\0\1\0\0\1a\0", 9}, Reason::malformed_packet},       // [MQTT-3.8.1-1]
