@@ -8,20 +8,31 @@
 #include <tortoise/pending.hpp>
 #include <tortoise/result.hpp>
 #include <tortoise/runtime.hpp>
+#include <tortoise/statistics.hpp>
+#include <tortoise/tls.hpp>
+#include <tortoise/transport.hpp>
 #include <vector>
 
 namespace tortoise {
 
+/// Asked for the credentials of each attempt to connect, on the loop thread; it answers now, or later from any thread
+/// (`Promise`). The attempt waits for the answer, at most connect_timeout; an error is a failed attempt.
+using CredentialsFunction = SharedFn<Pending<Credentials>(const CredentialsRequest&)>;
+
 struct ConnectionOptions {
     std::string client_id = {};                      ///< empty: one is made up
-    std::string server = "mqtt://localhost:1883";    ///< mqtt://[user[:password]@]host[:port]
+    /// mqtt:// or mqtts://[user[:password]@]host[:port], unix:///path
+    std::string server = "mqtt://localhost:1883";
     std::vector<std::string> more_servers = {};      ///< tried in turn after `server`
+    Tls tls = {};                                    ///< of mqtts:// servers
+    TransportFactory transport = {};                 ///< in place of TCP; TLS is laid over it if the URL says mqtts://
     HandlerFactory handler = {};
     std::vector<TopicFilter> subscriptions = {};     ///< wanted from the start
     Version version = Version::v5;
     SessionOptions session = {};
     std::optional<std::string> user_name = {};       ///< instead of the URL's
     std::optional<std::string> password = {};
+    CredentialsFunction credentials = {};            ///< instead of both
     std::optional<Will> will = {};
     Duration keep_alive = std::chrono::seconds(60);  ///< whole seconds, at most 65,535; 0: none
     Duration keep_alive_timeout = std::chrono::seconds(5);
@@ -82,14 +93,17 @@ public:
 
     /// The round-trip time of a PINGREQ.
     Pending<Duration> ping();
+    /// Numbers about it. Cheap; holds nobody up.
+    Statistics statistics() const;
     /// The network changed: drop the connection, if any, and connect at once.
     void reconnect();
     /// Sends what is queued and awaits what is in flight for at most `drain`; then DISCONNECT, and the end. What is left
     /// ends with Errc::stopped. Answered when all is over.
     Pending<Done> stop(Duration drain = {});
 
-private:
     class Core;
+
+private:
     friend class Core;
     struct Owner;
     Connection(detail::Ref<Core>, detail::Ref<Owner>) noexcept;

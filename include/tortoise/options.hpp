@@ -55,6 +55,19 @@ enum class Retry : std::uint8_t {
 /// retried slowly, and what cannot get better (an unsupported protocol version, a handler that threw) is fatal.
 Retry classify(const Error&) noexcept;
 
+/// Who we are, as CONNECT says it. [MQTT-3.1.3.5]
+struct Credentials {
+    std::optional<std::string> user_name = {};
+    std::optional<std::string> password = {};  ///< on MQTT 3.1.1 not without a user name
+};
+
+/// What an attempt to connect tells the function that is asked for its credentials.
+struct CredentialsRequest {
+    unsigned attempt = 1;  ///< 1, and one more for each failed attempt in a row
+    std::string server = {};  ///< the host and port that this attempt goes to
+    Error last_failure = {};  ///< why the last attempt failed or the last connection ended; empty at first
+};
+
 /// When a new connection should start with a new session. [MQTT-3.1.2.4]
 /// MQTT 5: `clean_start` holds for the first connect of this object; later ones rejoin the session.
 /// MQTT 3.1.1: the flag is sent with every connect, and the session ends with the connection if it is set.

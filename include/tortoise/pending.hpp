@@ -100,6 +100,32 @@ private:
     detail::Ref<detail::PendingResult<T>> state_;
 };
 
+/// The other side of a Pending: makes one, and answers it. Copies share it; when the last of them goes without an answer,
+/// that is the answer: Errc::cancelled. Every function may be called from any thread.
+template <class T> class Promise {
+public:
+    Promise() : shared_(detail::Ref<Shared>::adopt(new Shared)) {}
+
+    Pending<T> pending() const { return Pending<T>(shared_->state); }
+    /// The first answer counts. Calls what waits for it before it returns.
+    void answer(Result<T> result) const { shared_->state->answer(std::move(result)); }
+
+private:
+    struct Shared {
+        void retain() noexcept { references.fetch_add(1, std::memory_order_relaxed); }
+        void release() {
+            if (references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+            const auto last = detail::Ref<detail::PendingResult<T>>(std::move(state));
+            delete this;
+            if (!last->done()) last->answer(make_error(Errc::cancelled, "the promise was given up"));
+        }
+        detail::Ref<detail::PendingResult<T>> state =
+            detail::Ref<detail::PendingResult<T>>::adopt(new detail::PendingResult<T>);
+        std::atomic<int> references{1};
+    };
+    detail::Ref<Shared> shared_;
+};
+
 /// What became of a publish. QoS 0: done when the connection took it. QoS 1: at PUBACK. QoS 2: at PUBCOMP.
 using Delivery = Pending<Receipt>;
 

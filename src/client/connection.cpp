@@ -73,6 +73,7 @@ Pending<std::vector<Result<Done>>> Connection::unsubscribe(std::vector<std::stri
 
 std::vector<TopicFilter> Connection::subscriptions() const { return core_->subscriptions(); }
 Pending<Duration> Connection::ping() { return core_->ping(); }
+Statistics Connection::statistics() const { return core_->statistics(); }
 void Connection::reconnect() { core_->reconnect(); }
 Pending<Done> Connection::stop(Duration drain) { return core_->stop(drain); }
 

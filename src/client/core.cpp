@@ -1,5 +1,7 @@
 // The part of a connection that any thread may call.
 #include "client/core.hpp"
+#include "client/pipe.hpp"
+#include "client/registry.hpp"
 #include <algorithm>
 #include <chrono>
 #include <tortoise/core/codec.hpp>
@@ -39,17 +41,22 @@ std::optional<Error> check_publish(std::string_view topic, Octets payload, const
 Connection::Core::Core(const core::EngineOptions& options, const Runtime& runtime)
     : client_id_(options.client_id), loops_(detail::Ref<io::Loops>::share(&runtime.loops())), loop_(loops_->next()),
       mailbox_(std::max(options.queue.bytes, least_mailbox)), version_(options.version),
-      overflow_(options.queue.overflow), latch_(std::make_shared<io::Latch>()),
+      overflow_(options.queue.overflow), listeners_(registry().listeners), latch_(std::make_shared<io::Latch>()),
       stopped_(detail::Ref<detail::PendingResult<Done>>::adopt(new detail::PendingResult<Done>)),
-      self_(detail::Ref<Core>(), detail::Ref<Owner>()) {}
+      self_(detail::Ref<Core>(), detail::Ref<Owner>()), queue_(options.queue) {}
 
 Connection::Core::~Core() = default;
 
-detail::Ref<Connection::Core> Connection::Core::make(ConnectionOptions options, const Runtime& runtime) {
+detail::Ref<Connection::Core> Connection::Core::make(ConnectionOptions options, const Runtime& runtime, Gone gone) {
     core::EngineOptions invalid;
     invalid.client_id = options.client_id.empty() ? made_up_client_id() : options.client_id;
     auto settings = settings_from(std::move(options));
     auto core = detail::Ref<Core>::adopt(new Core(settings ? settings->engine : invalid, runtime));
+    core->gone_ = std::move(gone);
+    if (settings && !registry().connections.add(*core)) {
+        settings =
+            make_error(Errc::duplicate_client_id, "a connection '" + core->client_id_ + "' is running in this process");
+    }
     if (settings)
         core->start(std::move(*settings));
     else
@@ -65,6 +72,7 @@ void Connection::Core::start(Settings settings) {
 }
 
 void Connection::Core::stop_from_the_start(Error why) {
+    refused_ = true;
     error_ = std::move(why);
     status_ = Status::stopped;
     mailbox_.close();
@@ -107,6 +115,13 @@ Pending<SessionInfo> Connection::Core::ready() {
     return Pending<SessionInfo>(ready_);
 }
 
+Pending<Done> Connection::Core::lost() {
+    std::lock_guard lock(mutex_);
+    if (status() != Status::up) return Pending<Done>(Result<Done>(Done{}));
+    if (!lost_) lost_ = detail::Ref<detail::PendingResult<Done>>::adopt(new detail::PendingResult<Done>);
+    return Pending<Done>(lost_);
+}
+
 Result<SessionInfo> Connection::Core::wait_until_up(Duration at_most) {
     auto result = ready().wait(at_most);
     if (result || result.error().code != Errc::timeout) return result;
@@ -114,28 +129,57 @@ Result<SessionInfo> Connection::Core::wait_until_up(Duration at_most) {
     return last.code ? Result<SessionInfo>(std::move(last)) : result;
 }
 
-Delivery Connection::Core::publish(std::string_view topic, Octets payload, const PublishOptions& options) {
-    if (auto error = check_publish(topic, payload, options)) return failed<Receipt>(std::move(*error));
+Result<core::PublishRequest> Connection::Core::request_for(std::string_view topic, Octets payload,
+                                                           const PublishOptions& options) {
+    if (auto error = check_publish(topic, payload, options)) return std::move(*error);
     core::PublishRequest request{.topic = topic,
                                  .payload = payload,
                                  .qos = options.qos,
                                  .retain = options.retain,
                                  .priority = options.priority,
                                  .properties = options.properties};
-    io::Time at{};
-    if (options.ttl) {
-        request.ttl = std::clamp(*options.ttl, Duration(0), longest);
-        at = io::Loop::now();
+    if (options.ttl) request.ttl = std::clamp(*options.ttl, Duration(0), longest);
+    return request;
+}
+
+std::optional<Error> Connection::Core::post_publish(const core::PublishRequest& request) {
+    auto error = posted(mailbox_.put(request, request.ttl ? io::Loop::now() : io::Time{}));
+    if (error) meters_.turned_away.fetch_add(1, std::memory_order_relaxed);
+    return error;
+}
+
+std::optional<Error> Connection::Core::publish(Pipe::Core& pipe, std::string_view topic, Octets payload,
+                                               const PublishOptions& options) {
+    auto request = request_for(topic, payload, options);
+    if (!request) return std::move(request).error();
+    request->token = pipe.token();
+    meters_.published.fetch_add(1, std::memory_order_relaxed);
+    auto error = posted(mailbox_.put(*request, request->ttl ? io::Loop::now() : io::Time{}));
+    if (error) meters_.published.fetch_sub(1, std::memory_order_relaxed); // the pipe tries again, or says so
+    return error;
+}
+
+std::optional<Error> Connection::Core::in_turn(Fn<void()> call) {
+    return posted(mailbox_.put([call = std::move(call)](const Error*) mutable { call(); }));
+}
+
+Delivery Connection::Core::publish(std::string_view topic, Octets payload, const PublishOptions& options) {
+    meters_.published.fetch_add(1, std::memory_order_relaxed);
+    auto valid = request_for(topic, payload, options);
+    if (!valid) {
+        meters_.turned_away.fetch_add(1, std::memory_order_relaxed);
+        return failed<Receipt>(std::move(valid).error());
     }
+    auto& request = *valid;
     if (options.qos == QoS::at_most_once) {
-        if (auto error = posted(mailbox_.put(request, at))) return failed<Receipt>(std::move(*error));
+        if (auto error = post_publish(request)) return failed<Receipt>(std::move(*error));
         return taken();
     }
     auto publishing = detail::Ref<Publishing>::adopt(new Publishing);
     publishing->set_canceller([core = detail::Ref<Core>::share(this), p = publishing.get()] { core->cancel(p); });
     publishing->retain(); // for the token, until the event that ends it
     request.token = reinterpret_cast<core::Token>(publishing.get());
-    if (auto error = posted(mailbox_.put(request, at))) {
+    if (auto error = post_publish(request)) {
         publishing->release();
         publishing->answer(std::move(*error));
     }

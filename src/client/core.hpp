@@ -1,9 +1,11 @@
 #pragma once
 /// What all handles of a connection share: the part that any thread may call, and the part that lives on the loop.
 
+#include "client/events.hpp"
 #include "client/request.hpp"
 #include "client/routes.hpp"
 #include "client/settings.hpp"
+#include "client/statistics.hpp"
 #include "client/wanted.hpp"
 #include "io/driver.hpp"
 #include "io/latch.hpp"
@@ -14,6 +16,7 @@
 #include <mutex>
 #include <tortoise/connection.hpp>
 #include <tortoise/core/engine.hpp>
+#include <tortoise/pipe.hpp>
 
 namespace tortoise {
 
@@ -21,7 +24,12 @@ namespace tortoise {
 /// mailbox, also from inside callbacks: so nothing re-enters, and no lock is held while user code runs.
 class Connection::Core final : public io::Driver::Listener {
 public:
-    static detail::Ref<Core> make(ConnectionOptions, const Runtime&);
+    /// Called when everything is over, with the reason; what it holds may hold the runtime.
+    using Gone = Fn<void(const Error&)>;
+    static detail::Ref<Core> make(ConnectionOptions, const Runtime&, Gone = {});
+    static const detail::Ref<Core>& of(const Connection& c) noexcept { return c.core_; }
+    /// Does not own.
+    static Connection handle(detail::Ref<Core> core) noexcept { return {std::move(core), detail::Ref<Owner>()}; }
     void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
     void release() noexcept {
         if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
@@ -31,11 +39,21 @@ public:
 
     // ---- Any thread ----
     const std::string& client_id() const noexcept { return client_id_; }
+    std::string_view name() const noexcept { return client_id_; }
+    /// Was it stopped from the start? Then nobody is told that it is gone.
+    bool refused() const noexcept { return refused_; }
     Status status() const noexcept { return status_.load(std::memory_order_acquire); }
     Error error() const;
     Pending<SessionInfo> ready();
     Result<SessionInfo> wait_until_up(Duration at_most);
+    /// Answered when the connection is not up any more; now, if it is not.
+    Pending<Done> lost();
     Delivery publish(std::string_view topic, Octets payload, const PublishOptions&);
+    /// A publish whose end the pipe is told.
+    std::optional<Error> publish(Pipe::Core&, std::string_view topic, Octets payload, const PublishOptions&);
+    /// The call is made when its turn comes, behind everything that was published before, or when the connection ends.
+    std::optional<Error> in_turn(Fn<void()>);
+    Statistics statistics() const { return meters_.read(); }
     /// Takes the request over; null: nobody wants to know.
     void subscribe(std::vector<TopicFilter>, OnMessage, std::unique_ptr<Request<Grant>>);
     void unsubscribe(std::vector<std::string>, std::unique_ptr<Request<Done>>);
@@ -50,10 +68,14 @@ private:
     using Publishing = detail::PendingResult<Receipt>;
     using Pinging = detail::PendingResult<Duration>;
 
+    struct Question;
+
     Core(const core::EngineOptions&, const Runtime&);
     ~Core();
     void start(Settings);
     void stop_from_the_start(Error);
+    static Result<core::PublishRequest> request_for(std::string_view topic, Octets payload, const PublishOptions&);
+    std::optional<Error> post_publish(const core::PublishRequest&);
     void cancel(Publishing*);
     /// Wakes the loop if need be; the error if it was not taken.
     std::optional<Error> posted(io::Mailbox::Put);
@@ -71,7 +93,8 @@ private:
     void subscribe_now(std::vector<TopicFilter>, std::span<const std::string> valid, OnMessage, Request<Grant>*);
     void be_patient_until(io::Time);
 
-    void before_open(std::size_t endpoint) override;
+    bool before_open(std::size_t endpoint) override;
+    void drained() override;
     void handle(core::Event&) override;
     void unblocked() override;
     void on(core::Up&);
@@ -86,7 +109,16 @@ private:
     void on(core::Pong&);
     void on(core::PingFailed&);
 
+    void set_will();
+    bool ask_for_credentials();
+    void answered(const Question*, const Result<Credentials>&);
+    std::optional<Error> set_credentials(const Result<Credentials>&);
+    void close_question();
     void change_status(const StatusInfo&);
+    template <class Event> void tell(const Event&);
+    void tell_error(const Error&);
+    void tell_queue(const core::Levels&);
+    void count(const Error& undelivered);
     void deliver(const core::Received&);
     void undelivered(core::Token, const MessageView&, const Error&);
     void apply(const Actions&);
@@ -109,12 +141,16 @@ private:
     const Version version_;
     const Overflow overflow_;
     std::atomic<Status> status_{Status::connecting};
+    bool refused_ = false;
+    Listeners& listeners_;
+    Meters meters_;
     const std::shared_ptr<io::Latch> latch_;
 
     mutable std::mutex mutex_;
     Error error_;                                           // guarded by mutex_
     SessionInfo session_;                                   // guarded by mutex_
     detail::Ref<detail::PendingResult<SessionInfo>> ready_; // guarded by mutex_; null: nobody asked
+    detail::Ref<detail::PendingResult<Done>> lost_;         // guarded by mutex_; null: nobody asked
     const detail::Ref<detail::PendingResult<Done>> stopped_;
 
     // Of the loop's thread from here on.
@@ -123,7 +159,11 @@ private:
     std::optional<io::Time> patient_until_;
     std::unique_ptr<Handler> handler_;
     HandlerFactory make_handler_;
-    std::vector<core::Credentials> credentials_;
+    Gone gone_;
+    std::vector<Credentials> credentials_; // of each endpoint
+    CredentialsFunction ask_credentials_;
+    std::shared_ptr<Question> question_; // null: none is open
+    unsigned failed_attempts_ = 0;
     std::optional<Will> will_;
     Routes routes_;
     Connection self_; // what callbacks get; does not own
@@ -131,6 +171,9 @@ private:
     std::vector<io::Mailbox::Call> urgent_;
     bool crashed_ = false; // no callback is called any more, but terminate()
     bool ended_ = false;
+    bool end_told_ = false; // as an error
+    unsigned quarters_ = 0; // of the queue's bound, as told last
+    const Queue queue_;
     bool impatient_ = false; // being stopped: the mailbox does not wait for a slow peer any more
 };
 
@@ -151,6 +194,10 @@ template <class Call> void Connection::Core::answering(Call&& call) {
     } catch (...) {
         crash(what_was_thrown());
     }
+}
+
+template <class Event> void Connection::Core::tell(const Event& event) {
+    if (listeners_.any<Event>()) answering([&] { listeners_.tell(client_id_, event); });
 }
 
 /// What the owning handles share.

@@ -1,5 +1,7 @@
 // The part of a connection that lives on its loop: what the engine says to the user, and the user to the engine.
 #include "client/core.hpp"
+#include "client/pipe.hpp"
+#include "client/registry.hpp"
 #include <exception>
 #include <variant>
 
@@ -35,6 +37,7 @@ void Connection::Core::begin(Settings settings) {
     self_ = Connection(detail::Ref<Core>::share(this), detail::Ref<Owner>());
     make_handler_ = std::move(settings.handler);
     credentials_ = std::move(settings.credentials);
+    ask_credentials_ = std::move(settings.ask_credentials);
     will_ = std::move(settings.will);
     std::vector<std::string> filters;
     for (const auto& f : settings.engine.subscriptions) filters.push_back(f.filter);
@@ -67,6 +70,8 @@ void Connection::Core::on(core::Stopped& event) {
         error_ = event.why;
     }
     ended_ = true;
+    registry().connections.remove(*this);
+    close_question();
     mailbox_.close();
     empty_mailbox(stopped_error());
     change_status({.status = Status::stopped, .reason = event.why});
@@ -76,15 +81,18 @@ void Connection::Core::on(core::Stopped& event) {
         ready = std::move(ready_);
     }
     if (ready) answering([&] { ready->answer(event.why); });
+    if (!end_told_) tell_error(event.why);
     if (handler_) handler_->terminate(event.why);
     handler_.reset();
     routes_.clear();
     // Not from in here: the driver is at work.
-    loop_.post([core = detail::Ref<Core>::share(this)]() mutable {
+    loop_.post([core = detail::Ref<Core>::share(this), why = event.why]() mutable {
         core->finish();
         const auto latch = core->latch_;
+        auto gone = std::move(core->gone_);
         core = {};
         latch->set(); // last: now the runtime may go, and best on another thread
+        if (gone) gone(why);
     });
 }
 
@@ -154,7 +162,7 @@ void Connection::Core::be_patient_until(io::Time at) {
 
 void Connection::Core::publish_now(core::PublishRequest request, io::Time at) {
     const auto now = io::Loop::now();
-    if (request.token && reinterpret_cast<Publishing*>(request.token)->done()) {
+    if (request.token && !Pipe::Core::of(request.token) && reinterpret_cast<Publishing*>(request.token)->done()) {
         return undelivered(request.token,
                            {request.topic, request.payload, request.qos, request.retain, false, request.properties},
                            make_error(Errc::cancelled));
@@ -171,9 +179,15 @@ void Connection::Core::subscribe_now(std::vector<TopicFilter> filters, std::span
     wanted_.arrived(valid);
 }
 
-void Connection::Core::before_open(std::size_t endpoint) {
+bool Connection::Core::before_open(std::size_t endpoint) {
     if (status() != Status::connecting) change_status({.status = Status::connecting});
+    set_will();
+    if (ask_credentials_) return ask_for_credentials();
     engine().set_credentials(credentials_[endpoint]);
+    return true;
+}
+
+void Connection::Core::set_will() {
     auto will = will_;
     const bool asked = guarded([&] {
         if (auto other = handler_->last_will()) will = std::move(other);
@@ -192,16 +206,22 @@ void Connection::Core::handle(core::Event& event) {
 }
 
 void Connection::Core::change_status(const StatusInfo& info) {
+    detail::Ref<detail::PendingResult<Done>> lost;
     {
         std::lock_guard lock(mutex_);
         if (info.reason.code) error_ = info.reason;
         if (info.status == Status::up) session_ = info.session;
         status_.store(info.status, std::memory_order_release);
+        if (info.status != Status::up) lost = std::move(lost_);
     }
+    if (lost) lost->answer(Done{});
     guarded([&] { apply(handler_->connection(self_, info)); });
+    if (listeners_.any<StatusEvent>()) tell(StatusEvent{info});
 }
 
 void Connection::Core::on(core::Up& event) {
+    meters_.connects.add();
+    failed_attempts_ = 0;
     change_status({.status = Status::up, .session = event.info});
     detail::Ref<detail::PendingResult<SessionInfo>> ready;
     {
@@ -212,12 +232,24 @@ void Connection::Core::on(core::Up& event) {
 }
 
 void Connection::Core::on(core::Down& event) {
-    // The engine does not know addresses.
-    if (event.why.code == Errc::connect_timeout) event.why.text = driver_->endpoint().to_string() + ": " + event.why.text;
+    // The engine does not know addresses, nor whom we wait for.
+    if (event.why.code == Errc::connect_timeout) {
+        if (question_) event.why.text = "the function for the credentials did not answer in time";
+        event.why.text = driver_->endpoint().to_string() + ": " + event.why.text;
+    }
+    close_question();
+    const bool asked_for = event.why.code == Errc::stopped || event.why.code == Errc::cancelled;
+    if (!asked_for) {
+        (event.was_up ? meters_.drops : meters_.failures).add();
+        end_told_ = !event.retry_in;
+        tell_error(event.why);
+    }
+    failed_attempts_ = event.attempt;
     change_status({.status = Status::down, .reason = event.why, .attempt = event.attempt, .retry_in = event.retry_in});
 }
 
 void Connection::Core::on(core::Received& event) {
+    meters_.messages_received.add();
     const bool handled = guarded([&] { deliver(event); });
     if (handled && event.id != 0) engine().acknowledge(io::Loop::now(), event.id);
 }
@@ -235,6 +267,13 @@ void Connection::Core::deliver(const core::Received& event) {
 }
 
 void Connection::Core::on(core::Delivered& event) {
+    const auto qos = event.receipt.qos;
+    if (qos != QoS::at_most_once) {
+        meters_.delivered.add();
+        meters_.delivery_time.add(event.receipt.took);
+        if (listeners_.any<DeliveryEvent>()) tell(DeliveryEvent{event.topic, qos, event.receipt});
+    }
+    if (auto* const pipe = Pipe::Core::of(event.token)) return pipe->ended(nullptr);
     const auto publishing = detail::Ref<Publishing>::adopt(reinterpret_cast<Publishing*>(event.token));
     answering([&] { publishing->answer(std::move(event.receipt)); });
 }
@@ -242,11 +281,15 @@ void Connection::Core::on(core::Delivered& event) {
 void Connection::Core::on(core::Undelivered& event) { undelivered(event.token, event.message, event.why); }
 
 void Connection::Core::undelivered(core::Token token, const MessageView& message, const Error& why) {
-    if (token) {
+    count(why);
+    if (auto* const pipe = Pipe::Core::of(token)) {
+        pipe->ended(&why);
+    } else if (token) {
         const auto publishing = detail::Ref<Publishing>::adopt(reinterpret_cast<Publishing*>(token));
         answering([&] { publishing->answer(why); });
     }
     guarded([&] { handler_->undelivered(self_, message, why); });
+    if (listeners_.any<DeliveryEvent>()) tell(DeliveryEvent{message.topic, message.qos, why});
 }
 
 void Connection::Core::on(core::Subscribed& event) {
@@ -273,9 +316,12 @@ void Connection::Core::on(core::FilterChanged& event) {
         status.reason = event.grant->error();
     }
     guarded([&] { apply(handler_->subscription(self_, status)); });
+    if (listeners_.any<SubscriptionEvent>()) tell(SubscriptionEvent{status});
 }
 
 void Connection::Core::on(core::Pong& event) {
+    meters_.round_trip_time.add(event.round_trip);
+    if (listeners_.any<PingEvent>()) tell(PingEvent{event.round_trip});
     if (event.token == 0) return;
     const auto pinging = detail::Ref<Pinging>::adopt(reinterpret_cast<Pinging*>(event.token));
     answering([&] { pinging->answer(event.round_trip); });
@@ -307,6 +353,7 @@ void Connection::Core::refuse(std::string filter, Error why) {
         if (ended) return;
         const FilterStatus status{.kind = FilterStatus::Kind::refused, .filter = filter, .reason = why};
         guarded([&] { apply(handler_->subscription(self_, status)); });
+        if (listeners_.any<SubscriptionEvent>()) tell(SubscriptionEvent{status});
     }));
 }
 

@@ -15,13 +15,6 @@ constexpr std::int64_t two_octets = 65'535, four_octets = 4'294'967'295;
 
 Error invalid(std::string text) { return make_error(Errc::invalid_option, std::move(text)); }
 
-std::string in_words(Duration d) {
-    const auto nanoseconds = d.count();
-    if (nanoseconds % 1'000'000'000 == 0) return std::to_string(nanoseconds / 1'000'000'000) + " s";
-    if (nanoseconds % 1'000'000 == 0) return std::to_string(nanoseconds / 1'000'000) + " ms";
-    return std::to_string(nanoseconds) + " ns";
-}
-
 Result<Done> whole_seconds(const char* name, Duration value, std::int64_t most) {
     if (value >= Duration(0) && value % seconds(1) == Duration(0) && value / seconds(1) <= most) return Done{};
     return invalid(std::string(name) + " is " + in_words(value) + "; allowed: whole seconds from 0 to " +
@@ -69,10 +62,6 @@ Result<Done> check_durations(const ConnectionOptions& o) {
 
 Result<Done> check_names(const ConnectionOptions& o) {
     if (auto ok = utf8_string("client_id", o.client_id); !ok) return ok;
-    if (o.user_name) {
-        if (auto ok = utf8_string("user_name", *o.user_name); !ok) return ok;
-    }
-    if (o.password && o.password->size() > two_octets) return invalid("password has more than 65,535 bytes");
     return Done{};
 }
 
@@ -104,11 +93,9 @@ Result<Done> check_all(const ConnectionOptions& o) {
     return o.will ? check_will(*o.will, o.version) : Result<Done>(Done{});
 }
 
-Result<core::Credentials> credentials_for(const ConnectionOptions& o, const io::Url& url) {
-    core::Credentials c{o.user_name ? o.user_name : url.user, o.password ? o.password : url.password};
-    if (o.version == Version::v3_1_1 && c.password && !c.user_name) {
-        return invalid("[MQTT-3.1.2-22] password without user_name; MQTT 3.1.1 does not have that");
-    }
+Result<Credentials> credentials_for(const ConnectionOptions& o, const io::Url& url) {
+    Credentials c{o.user_name ? o.user_name : url.user, o.password ? o.password : url.password};
+    if (auto ok = check_credentials(c, o.version); !ok) return std::move(ok).error();
     return c;
 }
 
@@ -172,6 +159,17 @@ Result<Done> check_will(const Will& will, Version version) {
     return Done{};
 }
 
+Result<Done> check_credentials(const Credentials& c, Version version) {
+    if (c.user_name) {
+        if (auto ok = utf8_string("user_name", *c.user_name); !ok) return ok;
+    }
+    if (c.password && c.password->size() > two_octets) return invalid("password has more than 65,535 bytes");
+    if (version == Version::v3_1_1 && c.password && !c.user_name) {
+        return invalid("[MQTT-3.1.2-22] password without user_name; MQTT 3.1.1 does not have that");
+    }
+    return Done{};
+}
+
 Result<Settings> settings_from(ConnectionOptions o) {
     if (auto ok = check_all(o); !ok) return ok.error();
     Settings settings;
@@ -187,8 +185,16 @@ Result<Settings> settings_from(ConnectionOptions o) {
     }
     settings.will = std::move(o.will);
     settings.handler = std::move(o.handler);
+    settings.ask_credentials = std::move(o.credentials);
     settings.engine = engine_options(std::move(o));
     return settings;
+}
+
+std::string in_words(Duration d) {
+    const auto nanoseconds = d.count();
+    if (nanoseconds % 1'000'000'000 == 0) return std::to_string(nanoseconds / 1'000'000'000) + " s";
+    if (nanoseconds % 1'000'000 == 0) return std::to_string(nanoseconds / 1'000'000) + " ms";
+    return std::to_string(nanoseconds) + " ns";
 }
 
 std::uint64_t random_seed() {

@@ -13,7 +13,8 @@ namespace tortoise {
 struct Settings {
     core::EngineOptions engine;
     std::vector<io::Url> endpoints;
-    std::vector<core::Credentials> credentials; // of each endpoint
+    std::vector<Credentials> credentials; // of each endpoint
+    CredentialsFunction ask_credentials;  // instead, if there is one
     std::optional<Will> will;
     HandlerFactory handler;
 };
@@ -24,7 +25,10 @@ Result<Settings> settings_from(ConnectionOptions);
 /// May it be asked for at all? The broker may refuse it nevertheless.
 Result<Done> check_subscription(const TopicFilter&, Version);
 Result<Done> check_will(const Will&, Version);
+Result<Done> check_credentials(const Credentials&, Version);
 
+/// "5 s", "20 ms"
+std::string in_words(Duration);
 std::uint64_t random_seed();
 std::string made_up_client_id();
 

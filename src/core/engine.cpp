@@ -318,6 +318,8 @@ bool Engine::wants_input() const noexcept {
 }
 
 std::optional<Deadline> Engine::deadline() const { return impl_->deadline(); }
+const Counters& Engine::counters() const noexcept { return impl_->counters; }
+Levels Engine::levels() const noexcept { return {impl_->outbox.size(), impl_->outbox.bytes(), impl_->inflight.size()}; }
 bool Engine::is_up() const noexcept { return impl_->lifecycle.state() == State::up; }
 
 std::vector<TopicFilter> Engine::subscriptions() const {

@@ -105,6 +105,7 @@ struct Engine::Impl {
     std::string output;
     std::size_t unwritten = 0; // taken by the shell, and not reported as written
     std::optional<Wish> wish;
+    Counters counters;
     std::string scratch; // properties of the PUBLISH being sent
     std::vector<Outbox::Dropped> dropped;
 };

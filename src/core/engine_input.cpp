@@ -33,6 +33,7 @@ void Engine::Impl::received(Time now, Octets octets) {
             violation(now, std::move(packet).error());
             break;
         }
+        ++counters.packets_received;
         handle(now, *packet);
     }
     flush_acks(now);

@@ -177,9 +177,11 @@ void Engine::Impl::transmit_new(Time now, Outbound&& outbound) {
     ++outbound.attempts;
     if (outbound.message.qos == QoS::at_most_once) {
         transmit(now, outbound.message, outbound.expires, 0);
+        ++counters.sent_at_most_once;
         if (outbound.token == 0) return;
-        events.push_back(Delivered{
-            outbound.token, {QoS::at_most_once, Reason::success, outbound.attempts, now - outbound.accepted, {}}});
+        events.push_back(Delivered{outbound.token,
+                                   {QoS::at_most_once, Reason::success, outbound.attempts, now - outbound.accepted, {}},
+                                   std::move(outbound.message.topic)});
         return;
     }
     const PacketId id = ids.allocate();
@@ -198,8 +200,9 @@ void Engine::Impl::settle(Time now, PacketId id, const std::string& text, Reason
     Outbound& outbound = entry.outbound;
     if (is_refusal(reason)) return undelivered(std::move(outbound), make_error(reason, text));
     if (outbound.token == 0) return;
-    events.push_back(
-        Delivered{outbound.token, {outbound.message.qos, reason, outbound.attempts, now - outbound.accepted, text}});
+    events.push_back(Delivered{outbound.token,
+                               {outbound.message.qos, reason, outbound.attempts, now - outbound.accepted, text},
+                               std::move(outbound.message.topic)});
 }
 
 // ---- What may go now -----------------------------------------------------------------------------------------------
@@ -257,6 +260,7 @@ void Engine::Impl::resend(Time now) {
         MessageView again = entry.outbound.message;
         again.duplicate = true;
         transmit(now, again, entry.outbound.expires, id);
+        ++counters.resent;
     }
 }
 

@@ -50,6 +50,7 @@ void Driver::drain() {
     else
         timer_.disarm();
     draining_ = false;
+    listener_.drained();
     if (!blocked_ && std::exchange(was_blocked_, false)) listener_.unblocked();
 }
 
@@ -81,6 +82,7 @@ bool Driver::write_output() {
             return false;
         }
         written_ += put.size;
+        sent_ += put.size;
         engine_.wrote(Loop::now(), put.size);
     }
     if (output_.capacity() > keep_capacity) output_ = {};
@@ -96,18 +98,25 @@ bool Driver::follow_wish() {
     const auto wish = engine_.take_wish();
     switch (wish.kind) {
     case core::Wish::nothing: return false;
-    case core::Wish::open: open(wish.endpoint); return true;
+    case core::Wish::open: begin_open(wish.endpoint); return true;
     case core::Wish::close: begin_close(); return true;
     }
     return false;
 }
 
-void Driver::open(std::size_t endpoint) {
+void Driver::begin_open(std::size_t endpoint) {
     endpoint_ = endpoint;
     opening_ = true;
     closing_ = greeted_ = false;
-    listener_.before_open(endpoint);
-    connector_.start(endpoints_[endpoint], [this](std::shared_ptr<Stream> stream, Error error) {
+    if (listener_.before_open(endpoint)) open();
+}
+
+void Driver::give_up(Error why) {
+    if (std::exchange(opening_, false)) engine_.closed(Loop::now(), std::move(why));
+}
+
+void Driver::open() {
+    connector_.start(endpoints_[endpoint_], [this](std::shared_ptr<Stream> stream, Error error) {
         connected(std::move(stream), std::move(error));
     });
 }
@@ -175,6 +184,7 @@ bool Driver::read_once(Transfer& got) {
     if (got.state != Transfer::moved) return false;
     const Octets octets(room.data(), got.size);
     if (!greeted_well(octets)) return false;
+    received_ += octets.size();
     engine_.received(Loop::now(), octets);
     return true;
 }

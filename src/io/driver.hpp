@@ -16,11 +16,14 @@ class Driver final : Stream::Events {
 public:
     class Listener {
     public:
-        /// Now is the time for the will and the credentials of the next CONNECT.
-        virtual void before_open(std::size_t endpoint) = 0;
+        /// Now is the time for the will and the credentials of the next CONNECT. False: they are not there yet; open()
+        /// or give_up() follows, unless this attempt comes to its end before.
+        virtual bool before_open(std::size_t endpoint) = 0;
         virtual void handle(core::Event&) = 0;
         /// The output was held up, and is no more.
         virtual void unblocked() = 0;
+        /// Everything that could be done is done, for now.
+        virtual void drained() = 0;
 
     protected:
         ~Listener() = default;
@@ -32,10 +35,16 @@ public:
     /// drain() has to follow what is done to it, unless the listener does it while it is called.
     core::Engine& engine() noexcept { return engine_; }
     void drain();
+    /// Goes on with an attempt that before_open() held up, or fails it. drain() has to follow.
+    void open();
+    void give_up(Error);
     /// The peer does not read as fast as it is written to.
     bool blocked() const noexcept { return blocked_; }
     /// Where it connects to, or did last.
     const Url& endpoint() const noexcept { return endpoints_[endpoint_]; }
+    /// Octets so far.
+    std::uint64_t sent() const noexcept { return sent_; }
+    std::uint64_t received() const noexcept { return received_; }
 
 private:
     void opened() override {}
@@ -46,7 +55,7 @@ private:
     bool handle_events();
     bool write_output();
     bool follow_wish();
-    void open(std::size_t endpoint);
+    void begin_open(std::size_t endpoint);
     void connected(std::shared_ptr<Stream>, Error);
     void begin_close();
     void end_close();
@@ -67,6 +76,7 @@ private:
     std::vector<core::Event> events_;
     std::string output_;
     std::size_t written_ = 0; // of output_
+    std::uint64_t sent_ = 0, received_ = 0;
     bool opening_ = false, closing_ = false, draining_ = false;
     bool blocked_ = false, was_blocked_ = false, reading_ = false, greeted_ = false;
 };

@@ -44,10 +44,7 @@ struct EngineOptions {
     std::vector<TopicFilter> subscriptions = {}; ///< wanted from the start, for route 0
 };
 
-struct Credentials {
-    std::optional<std::string> user_name = {};
-    std::optional<std::string> password = {};
-};
+using tortoise::Credentials;
 
 struct PublishRequest {
     std::string_view topic;
@@ -88,6 +85,7 @@ struct Received {
 struct Delivered {
     Token token = 0;
     Receipt receipt;
+    std::string topic;
 };
 /// A publish ended otherwise: refused, expired, displaced, cancelled, session lost, stopped. Reported whatever the token.
 struct Undelivered {
@@ -165,6 +163,18 @@ struct Snapshot {
     std::uint16_t send_quota = 0;             ///< of the broker's Receive Maximum, what is left
 };
 
+/// What happened so far, in numbers: what events do not tell.
+struct Counters {
+    std::uint64_t packets_received = 0;
+    std::uint64_t sent_at_most_once = 0; ///< messages of QoS 0
+    std::uint64_t resent = 0;            ///< PUBLISH packets sent again
+};
+/// How much stands in the engine.
+struct Levels {
+    std::size_t queued = 0, queued_bytes = 0; ///< not yet sent
+    std::size_t in_flight = 0;
+};
+
 /// How to drive it. After ANY call in (A) or (B), drain (C) in order, then arm one timer for (D).
 ///
 ///   A  world → engine   opened, received, wrote, closed, elapsed
@@ -233,6 +243,8 @@ public:
     std::optional<Deadline> deadline() const;
 
     bool is_up() const noexcept;
+    const Counters& counters() const noexcept;
+    Levels levels() const noexcept;
     Snapshot snapshot() const;
     std::vector<TopicFilter> subscriptions() const;
 

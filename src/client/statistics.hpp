@@ -1,0 +1,45 @@
+#pragma once
+/// The numbers of a connection while it runs: written by the loop's thread and by those that publish, read by any.
+
+#include <atomic>
+#include <tortoise/statistics.hpp>
+
+namespace tortoise {
+
+/// Written by one thread only.
+class Counter {
+public:
+    void add(std::uint64_t n = 1) noexcept { set(get() + n); }
+    void set(std::uint64_t n) noexcept { value_.store(n, std::memory_order_relaxed); }
+    std::uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+private:
+    std::atomic<std::uint64_t> value_{0};
+};
+
+class DurationMeter {
+public:
+    void add(Duration) noexcept;
+    Histogram read() const noexcept;
+
+private:
+    Counter counts_[Histogram::size];
+    Counter nanoseconds_;
+};
+
+struct Meters {
+    Statistics read() const noexcept;
+
+    // Of the loop's thread.
+    Counter bytes_sent, bytes_received, packets_received, messages_received;
+    Counter delivered, sent_at_most_once, undelivered, expired, displaced, refused, resent;
+    Counter connects, failures, drops, tls_resumptions;
+    Counter queued_messages, queued_bytes, in_flight;
+    DurationMeter delivery_time, round_trip_time;
+
+    // Of those that publish, on a cache line of their own.
+    alignas(64) std::atomic<std::uint64_t> published{0};
+    std::atomic<std::uint64_t> turned_away{0}; // refused at once, to the publisher's face
+};
+
+} // namespace tortoise
