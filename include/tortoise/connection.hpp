@@ -43,6 +43,9 @@ struct ConnectionOptions {
     Retry (*classify)(const Error&) noexcept = &tortoise::classify;
     Queue queue = {};                                ///< of messages that could not be sent yet
     TopicAliases topic_aliases = TopicAliases::automatic;
+    /// Unacknowledged QoS 1 and 2 messages sent at a time, within the broker's Receive Maximum. 0: as many as that; on
+    /// MQTT 3.1.1, which has none, 20: brokers drop what is beyond their own limit, and say nothing.
+    std::uint16_t max_in_flight = 0;
     std::uint16_t receive_maximum = 65'535;          ///< unacknowledged messages that the broker may send at a time
     std::uint32_t maximum_packet_size = 64u << 20;   ///< of packets received, in bytes
     Properties connect_properties = {};              ///< further properties of CONNECT (MQTT 5)

@@ -114,6 +114,7 @@ core::EngineOptions engine_options(ConnectionOptions&& o) {
     e.classify = o.classify;
     e.queue = o.queue;
     e.topic_aliases = o.topic_aliases;
+    e.max_in_flight = o.max_in_flight;
     e.receive_maximum = o.receive_maximum;
     e.maximum_packet_size = o.maximum_packet_size;
     e.connect_properties = std::move(o.connect_properties);

@@ -49,6 +49,7 @@ struct Engine::Impl {
     void on_pubcomp(Time, const Ack&);
     void accepted(Time, const Connack&);
     void forget_session(Time);
+    std::uint16_t own_window() const noexcept;
     void violation(Time, Error);
     bool other_use(PacketId, std::string_view packet, Time);
 

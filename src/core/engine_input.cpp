@@ -63,6 +63,11 @@ template <class Other> void Engine::Impl::on(Time now, const Other& packet) {
                               std::string(to_string(type_of(Packet(packet)))) + " is not expected from a server"));
 }
 
+std::uint16_t Engine::Impl::own_window() const noexcept {
+    if (options.max_in_flight != 0) return options.max_in_flight;
+    return options.version == Version::v5 ? std::uint16_t{65'535} : std::uint16_t{20};
+}
+
 // ---- CONNACK -------------------------------------------------------------------------------------------------------
 
 void Engine::Impl::on(Time now, const Connack& connack) {
@@ -83,6 +88,7 @@ void Engine::Impl::accepted(Time now, const Connack& connack) {
     timers.clear(Timer::connect);
     timers.set(Timer::stable, now + options.backoff.stable_after);
     limits = Limits::of(connack);
+    limits.receive_maximum = std::min(limits.receive_maximum, own_window());
     if (const auto assigned = connack.properties.get(property::assigned_client_identifier)) client_id = *assigned;
     const Duration interval = limits.keep_alive ? std::chrono::seconds(*limits.keep_alive) : options.keep_alive;
     keep_alive.begin(now, interval);
