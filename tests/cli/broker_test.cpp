@@ -155,7 +155,10 @@ TEST(BrokerCommand, LimitsAreTold) {
 
 TEST(BrokerCommand, ListensOnIPv6) {
     Process broker(test::tortoise({"broker", "--port", "0", "--host", "::1"}));
-    if (!broker.says("listening on [::1]:")) GTEST_SKIP() << "no IPv6 here: " << broker.err();
+    if (!broker.says("listening on [::1]:")) { // a machine without IPv6: the error names the address
+        EXPECT_NE(broker.err().find("::1"), std::string::npos) << broker.err();
+        return;
+    }
     const auto line = broker.out();
     const auto port = line.substr(line.rfind(':') + 1, line.size() - line.rfind(':') - 2);
     EXPECT_EQ(test::run(test::tortoise({"pub", "-h", "::1", "-p", port, "-t", "a", "-m", "x", "-q", "1"})).code, 0);
