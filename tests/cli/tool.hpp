@@ -29,6 +29,16 @@ protected:
     Ended pub(const Words& words, const std::string& input = {}) const { return run(at("pub", words), input); }
     Ended sub(const Words& words) const { return run(at("sub", words)); }
 
+    /// What a client sent as its last, the broker may read after its end: looks at the statistics until they are so.
+    template <class Condition> bool soon(Condition condition) const {
+        const auto until = std::chrono::steady_clock::now() + patience;
+        while (!condition(broker_.statistics())) {
+            if (std::chrono::steady_clock::now() > until) return false;
+            ::poll(nullptr, 0, 1);
+        }
+        return true;
+    }
+
     /// A subscriber that has been granted its subscriptions.
     std::unique_ptr<Process> subscriber(const Words& words) const {
         auto process = std::make_unique<Process>(at("sub", words + Words{"-d"}));
