@@ -261,6 +261,22 @@ TEST_P(Delivering, WhoAsksAndDoesNotReadIsClosed) {
     EXPECT_TRUE(client.closed());
 }
 
+TEST(Delivering5, WhoReadsTheAnswersMayAskAgain) {
+    World world({.deny_publish = {"t"}});
+    auto& client = world.join(Version::v5, "c");
+    std::string block;
+    for (int i = 0; i < 1'000; ++i)
+        EXPECT_TRUE(core::encode(Version::v5, core::Publish{.id = 1, .topic = "t", .qos = qos_1}, block));
+    client.publish("t", "", {.qos = qos_1, .id = 1});
+    const auto answer = client.expect<core::Ack>().octets->size();
+    for (int round = 0; round < 3; ++round) {
+        client.reads = false;
+        for (std::size_t octets = 0; octets < 6'000'000; octets += 1'000 * answer) client.send_raw(block);
+        ASSERT_FALSE(client.closed());
+        client.read_all();
+    }
+}
+
 TEST_P(Delivering, TheQueueIsBounded) {
     World world({.queue_limit = 3});
     world.join(GetParam(), "s", keeping()).subscribed("t", qos_2).drop();
