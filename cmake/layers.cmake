@@ -18,10 +18,6 @@ function(tortoise_layer name)
   target_include_directories(${name}_internals INTERFACE ${root})
 
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
-  if(NOT sources)
-    file(WRITE ${root}/nothing_yet.cpp "")
-    set(sources ${root}/nothing_yet.cpp)
-  endif()
   add_library(tortoise_${name} STATIC ${sources})
   target_include_directories(tortoise_${name} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
