@@ -16,7 +16,7 @@ namespace tortoise {
 class TransportEvents {
 public:
     void opened() const;       ///< once, after open(): octets can flow
-    void failed(Error) const;  ///< could not be opened; a transport that breaks later says so in read() and write()
+    void failed(Error) const;  ///< could not be opened, or broke
     void readable() const;     ///< read() has something, or the end
     void writable() const;     ///< write() takes something again, or tells the end
 

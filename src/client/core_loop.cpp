@@ -43,7 +43,7 @@ void Connection::Core::begin(Settings settings) {
     for (const auto& f : settings.engine.subscriptions) filters.push_back(f.filter);
     driver_ =
         std::make_unique<io::Driver>(loop_, loops_->resolver(), core::Engine(std::move(settings.engine), random_seed()),
-                                     std::move(settings.endpoints), *this);
+                                     std::move(settings.endpoints), std::move(settings.means), *this);
     wanted_.arrived(filters);
     patience_ = std::make_unique<io::Timer>(loop_, [this] {
         impatient_ = true;
@@ -51,6 +51,7 @@ void Connection::Core::begin(Settings settings) {
     });
     make_handler();
     guarded([&] { handler_->init(self_); });
+    for (const auto& text : settings.warnings) guarded([&] { handler_->warning(self_, text); });
     if (!crashed_) engine().start(io::Loop::now());
     turn();
 }

@@ -20,6 +20,7 @@ void Connection::Core::drained() {
     meters_.resent.set(counters.resent);
     meters_.bytes_sent.set(driver_->sent());
     meters_.bytes_received.set(driver_->received());
+    meters_.tls_resumptions.set(driver_->tls_resumptions());
     const auto levels = engine().levels();
     meters_.queued_messages.set(levels.queued);
     meters_.queued_bytes.set(levels.queued_bytes);

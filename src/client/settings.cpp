@@ -1,5 +1,6 @@
 #include "client/settings.hpp"
 #include "core/codec/utf8.hpp"
+#include <algorithm>
 #include <chrono>
 #include <random>
 #include <tortoise/core/codec.hpp>
@@ -122,6 +123,22 @@ core::EngineOptions engine_options(ConnectionOptions&& o) {
     return e;
 }
 
+/// Files are read here, on the user's thread.
+Result<Done> set_means(Settings& settings, const ConnectionOptions& o) {
+    settings.means.transport = o.transport;
+    const bool secure = std::ranges::any_of(settings.endpoints, [](const io::Url& url) { return url.secure(); });
+    if (!secure) return Done{};
+    auto tls = io::make_client_tls(o.tls);
+    if (!tls) return tls.error();
+    settings.means.tls = std::move(*tls);
+    if (!o.tls.verify) {
+        settings.warnings.emplace_back(
+            "TLS without verification (tls.verify = false): whoever answers is believed, and "
+            "can read and change everything. Not for use");
+    }
+    return Done{};
+}
+
 } // namespace
 
 Result<Done> check_subscription(const TopicFilter& f, Version version) {
@@ -177,13 +194,14 @@ Result<Settings> settings_from(ConnectionOptions o) {
     std::vector<std::string_view> servers{o.server};
     servers.insert(servers.end(), o.more_servers.begin(), o.more_servers.end());
     for (const auto server : servers) {
-        auto url = io::parse_url(server);
+        auto url = o.transport ? Result<io::Url>(io::custom_url(server)) : io::parse_url(server);
         if (!url) return url.error();
         auto credentials = credentials_for(o, *url);
         if (!credentials) return credentials.error();
         settings.endpoints.push_back(std::move(*url));
         settings.credentials.push_back(std::move(*credentials));
     }
+    if (auto ok = set_means(settings, o); !ok) return ok.error();
     settings.will = std::move(o.will);
     settings.handler = std::move(o.handler);
     settings.ask_credentials = std::move(o.credentials);

@@ -1,6 +1,7 @@
 #pragma once
 /// The options of a connection, checked and sorted by who needs them.
 
+#include "io/connector.hpp"
 #include "io/url.hpp"
 #include <cstdint>
 #include <string>
@@ -13,10 +14,12 @@ namespace tortoise {
 struct Settings {
     core::EngineOptions engine;
     std::vector<io::Url> endpoints;
+    io::Means means; // of connecting to them
     std::vector<Credentials> credentials; // of each endpoint
     CredentialsFunction ask_credentials;  // instead, if there is one
     std::optional<Will> will;
     HandlerFactory handler;
+    std::vector<std::string> warnings; // for the handler
 };
 
 /// The error names the option, its value and what is allowed.

@@ -1,5 +1,7 @@
 #include "io/connector.hpp"
+#include "io/custom.hpp"
 #include "io/tcp.hpp"
+#include "io/unix.hpp"
 #include <algorithm>
 #include <chrono>
 
@@ -27,20 +29,18 @@ struct Connector::Attempt final : Stream::Events {
     Attempt(const Attempt&) = delete;
     Attempt& operator=(const Attempt&) = delete;
 
-    void opened() override {
-        stream->tell(nullptr);
-        connector.finish(std::move(stream), {});
-    }
+    void opened() override { connector.opened(*this); }
     void not_opened(Error error) override { connector.failed(*this, std::move(error)); }
     void readable() override {}
     void writable() override {}
 
     Connector& connector;
     std::shared_ptr<Stream> stream;
+    bool secured = false;
 };
 
-Connector::Connector(Loop& loop, Resolver& resolver)
-    : loop_(loop), resolver_(resolver), stagger_(loop, [this] { try_next(); }) {}
+Connector::Connector(Loop& loop, Resolver& resolver, Means means)
+    : loop_(loop), resolver_(resolver), means_(std::move(means)), stagger_(loop, [this] { try_next(); }) {}
 
 Connector::~Connector() { cancel(); }
 
@@ -48,6 +48,15 @@ void Connector::start(const Url& url, Answer answer) {
     cancel();
     answer_ = std::move(answer);
     error_ = {};
+    url_ = url;
+    addresses_.clear();
+    next_ = 0;
+    if (means_.transport) {
+        return begin([&](Attempt& a) { return open_custom(loop_, means_.transport, url_.given, url_.to_string(), a); });
+    }
+    if (!url.path.empty()) {
+        return begin([&](Attempt& a) { return connect_unix(loop_, url_.path, a); });
+    }
     question_ = resolver_.ask(loop_, url.host, url.port,
                               [this](Result<Addresses> addresses) { resolved(std::move(addresses)); });
 }
@@ -66,15 +75,33 @@ void Connector::resolved(Result<Addresses> addresses) {
     try_next();
 }
 
+template <class Begin> void Connector::begin(Begin begin) {
+    auto& attempt = attempts_.emplace_back(*this);
+    attempt.stream = begin(attempt);
+}
+
 void Connector::try_next() {
     if (next_ == addresses_.size()) return;
-    auto& attempt = attempts_.emplace_back(*this);
-    attempt.stream = connect_tcp(loop_, addresses_[next_++], attempt);
+    begin([&](Attempt& a) { return connect_tcp(loop_, addresses_[next_++], a); });
     if (next_ < addresses_.size()) stagger_.arm(Loop::now() + stagger);
 }
 
+/// The first one wins. TLS is for the winner only: a server is not to see handshakes that are given up.
+void Connector::opened(Attempt& attempt) {
+    auto stream = std::exchange(attempt.stream, nullptr);
+    stream->tell(nullptr);
+    if (attempt.secured || !url_.secure()) return finish(std::move(stream), {});
+    stagger_.disarm();
+    next_ = addresses_.size();
+    attempts_.clear();
+    begin([&](Attempt& a) {
+        a.secured = true;
+        return secure_client(loop_, std::move(stream), means_.tls, url_.host, a);
+    });
+}
+
 void Connector::failed(Attempt& attempt, Error error) {
-    if (!error_.code)
+    if (!error_.code || attempt.secured)
         error_ = std::move(error);
     else
         error_.text += "; " + error.text;

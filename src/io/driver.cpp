@@ -22,13 +22,14 @@ std::string beginning(Octets octets) {
 
 } // namespace
 
-Driver::Driver(Loop& loop, Resolver& resolver, core::Engine engine, std::vector<Url> endpoints, Listener& listener)
+Driver::Driver(Loop& loop, Resolver& resolver, core::Engine engine, std::vector<Url> endpoints, Means means,
+               Listener& listener)
     : loop_(loop), engine_(std::move(engine)), endpoints_(std::move(endpoints)), listener_(listener),
-      connector_(loop, resolver), timer_(loop,
-                                         [this] {
-                                             engine_.elapsed(Loop::now());
-                                             drain();
-                                         }),
+      connector_(loop, resolver, std::move(means)), timer_(loop,
+                                                           [this] {
+                                                               engine_.elapsed(Loop::now());
+                                                               drain();
+                                                           }),
       flush_limit_(loop, [this] {
           end_close();
           drain();
@@ -204,7 +205,7 @@ void Driver::readable() {
         Transfer got;
         if (!read_once(got)) {
             if (!stream_ || got.state == Transfer::blocked) break;
-            if (!greeted_) got.error.text += " before it said anything";
+            if (!greeted_ && got.error.code == Errc::connection_lost) got.error.text += " before it said anything";
             drop_stream();
             engine_.closed(Loop::now(), std::move(got.error));
             break;

@@ -29,7 +29,7 @@ public:
         ~Listener() = default;
     };
 
-    Driver(Loop&, Resolver&, core::Engine, std::vector<Url> endpoints, Listener&);
+    Driver(Loop&, Resolver&, core::Engine, std::vector<Url> endpoints, Means, Listener&);
     ~Driver();
 
     /// drain() has to follow what is done to it, unless the listener does it while it is called.
@@ -45,6 +45,7 @@ public:
     /// Octets so far.
     std::uint64_t sent() const noexcept { return sent_; }
     std::uint64_t received() const noexcept { return received_; }
+    std::uint64_t tls_resumptions() const noexcept { return connector_.resumptions(); }
 
 private:
     void opened() override {}

@@ -1,4 +1,5 @@
 #include "io/url.hpp"
+#include "io/unix.hpp"
 #include <algorithm>
 #include <charconv>
 
@@ -6,7 +7,7 @@ namespace tortoise::io {
 
 namespace {
 
-constexpr std::string_view allowed = "; allowed: mqtt://[user[:password]@]host[:port]";
+constexpr std::string_view allowed = "; allowed: mqtt://[user[:password]@]host[:port], mqtts://…, unix:///path";
 
 /// The URL as it may be shown: what stands before the @ can be a password.
 std::string shown(std::string_view url) {
@@ -60,6 +61,21 @@ std::optional<std::string> take_user_info(std::string_view info, Url& url) {
     return std::nullopt;
 }
 
+Result<Url> unix_url(std::string_view text, std::string_view path) {
+    Url url;
+    url.scheme = "unix";
+    url.given = text;
+    auto decoded = percent_decoded(path);
+    if (!decoded) return wrong(text, "has a path with a '%' that is not followed by two hexadecimal digits");
+    if (!decoded->starts_with('/') && !decoded->starts_with('@')) {
+        return wrong(text, "has no path (three slashes: unix:///run/mqtt.sock, or unix://@name for an abstract one)");
+    }
+    if (decoded->size() < 2 || decoded->find('\0') != std::string::npos) return wrong(text, "has no path");
+    if (!fits_unix(*decoded)) return wrong(text, "has a path that is too long for a Unix socket");
+    url.path = std::move(*decoded);
+    return url;
+}
+
 /// Sets host and port; what is wrong with them, if anything.
 std::optional<std::string> take_host_and_port(std::string_view rest, Url& url) {
     std::string_view host;
@@ -98,19 +114,26 @@ std::optional<std::string> take_host_and_port(std::string_view rest, Url& url) {
 } // namespace
 
 std::string Url::to_string() const {
+    if (!path.empty()) return "unix://" + path;
+    if (port == 0) return host; // a custom transport's
     const bool v6 = host.find(':') != std::string::npos;
     return scheme + "://" + (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
 Result<Url> parse_url(std::string_view text) {
     Url url;
+    url.given = text;
     const auto colon = text.find("://");
     if (text.empty()) return make_error(Errc::invalid_url, "the URL is empty" + std::string(allowed));
     if (colon == std::string_view::npos) return wrong(text, "has no scheme");
     url.scheme = lower(text.substr(0, colon));
-    if (url.scheme != "mqtt") {
-        return make_error(Errc::invalid_url, "scheme '" + url.scheme + "' is not supported; allowed: mqtt");
+    if (url.scheme == "unix") return unix_url(text, text.substr(colon + 3));
+    if (url.scheme != "mqtt" && url.scheme != "mqtts") {
+        const bool web = url.scheme == "ws" || url.scheme == "wss";
+        return make_error(Errc::invalid_url, "scheme '" + url.scheme + "' is not supported" +
+                                                 (web ? " (no WebSockets yet)" : "") + "; allowed: mqtt, mqtts, unix");
     }
+    if (url.secure()) url.port = 8883;
     auto rest = text.substr(colon + 3);
     if (rest.ends_with('/')) rest.remove_suffix(1);
     if (const auto at = rest.rfind('@'); at != std::string_view::npos) {
@@ -119,6 +142,17 @@ Result<Url> parse_url(std::string_view text) {
     }
     if (rest.find_first_of("/?#") != std::string_view::npos) return wrong(text, "has something behind host and port");
     if (auto error = take_host_and_port(rest, url)) return wrong(text, std::move(*error));
+    return url;
+}
+
+Url custom_url(std::string_view text) {
+    if (auto known = parse_url(text)) return std::move(*known);
+    Url url;
+    const auto colon = text.find("://");
+    url.scheme = colon == std::string_view::npos ? "" : lower(text.substr(0, colon));
+    url.host = shown(text);
+    url.port = 0;
+    url.given = text;
     return url;
 }
 

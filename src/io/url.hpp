@@ -1,5 +1,5 @@
 #pragma once
-/// Server URLs: mqtt://[user[:password]@]host[:port].
+/// Server URLs: mqtt:// or mqtts://[user[:password]@]host[:port], unix:///path.
 
 #include <cstdint>
 #include <optional>
@@ -15,12 +15,18 @@ struct Url {
     std::optional<std::string> password = {};
     std::string host = {}; ///< decoded, without the brackets of an IPv6 address
     std::uint16_t port = 1883;
+    std::string path = {};  ///< of a Unix socket: then there is no host
+    std::string given = {}; ///< as it was written; for a custom transport, which may read more out of it
 
-    /// As it was written, but for the user and the password, which are left out.
+    bool secure() const noexcept { return scheme == "mqtts"; }
+
+    /// For people: without the user and the password.
     std::string to_string() const;
 };
 
 /// Errc::invalid_url; the text names what is wrong and what is allowed, and never shows a password.
 Result<Url> parse_url(std::string_view text);
+/// For a custom transport: what parse_url() does not understand may still make sense to it.
+Url custom_url(std::string_view text);
 
 } // namespace tortoise::io

@@ -1,4 +1,5 @@
 #include "testing/server.hpp"
+#include "io/unix.hpp"
 #include <string>
 #include <utility>
 
@@ -88,8 +89,8 @@ private:
     bool blocked_ = false;
 };
 
-Server::Server(io::Loop& loop, const BrokerOptions& options)
-    : loop_(loop), engine_(options), timer_(loop, [this] {
+Server::Server(io::Loop& loop, const BrokerOptions& options, std::shared_ptr<io::TlsContext> tls)
+    : loop_(loop), engine_(options), tls_(std::move(tls)), timer_(loop, [this] {
           engine_.elapsed(io::Loop::now());
           drain();
       }) {}
@@ -97,7 +98,14 @@ Server::Server(io::Loop& loop, const BrokerOptions& options)
 Server::~Server() = default;
 
 Result<std::uint16_t> Server::listen(const io::Address& at) {
-    auto acceptor = io::listen_tcp(loop_, at, [this](std::shared_ptr<io::Stream> s) { welcome(std::move(s)); });
+    return listening(io::listen_tcp(loop_, at, [this](std::shared_ptr<io::Stream> s) { welcome(std::move(s)); }));
+}
+
+Result<std::uint16_t> Server::listen_unix(const std::string& path) {
+    return listening(io::listen_unix(loop_, path, [this](std::shared_ptr<io::Stream> s) { welcome(std::move(s)); }));
+}
+
+Result<std::uint16_t> Server::listening(Result<std::shared_ptr<io::Acceptor>> acceptor) {
     if (!acceptor) return acceptor.error();
     acceptor_ = std::move(*acceptor);
     return acceptor_->port();
@@ -120,6 +128,7 @@ void Server::forget_sessions() {
 }
 
 void Server::welcome(std::shared_ptr<io::Stream> stream) {
+    if (tls_) stream = io::secure_server(loop_, std::move(stream), tls_);
     const auto id = next_id_++;
     engine_.connected(io::Loop::now(), id);
     peers_.emplace(id, std::make_unique<Peer>(*this, id, std::move(stream)));

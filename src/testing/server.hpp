@@ -4,6 +4,7 @@
 #include "broker/engine.hpp"
 #include "io/loop.hpp"
 #include "io/tcp.hpp"
+#include "io/tls.hpp"
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -12,13 +13,15 @@ namespace tortoise::testing {
 
 class Server {
 public:
-    Server(io::Loop&, const BrokerOptions&);
+    /// Null: without TLS.
+    Server(io::Loop&, const BrokerOptions&, std::shared_ptr<io::TlsContext>);
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
-    /// The port that it listens on.
+    /// The port that it listens on; 0 if it is a Unix socket.
     Result<std::uint16_t> listen(const io::Address&);
+    Result<std::uint16_t> listen_unix(const std::string& path);
     /// Closes the port and every connection.
     void stop();
     void drop_connections();
@@ -27,6 +30,7 @@ public:
 
 private:
     class Peer;
+    Result<std::uint16_t> listening(Result<std::shared_ptr<io::Acceptor>>);
     void welcome(std::shared_ptr<io::Stream>);
     void drain();
     void serve(broker::ClientId);
@@ -34,6 +38,7 @@ private:
 
     io::Loop& loop_;
     broker::Engine engine_;
+    const std::shared_ptr<io::TlsContext> tls_;
     io::Timer timer_;
     std::shared_ptr<io::Acceptor> acceptor_;
     std::unordered_map<broker::ClientId, std::unique_ptr<Peer>> peers_;

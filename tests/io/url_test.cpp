@@ -72,16 +72,18 @@ TEST(Url, saysWhatIsWrongAndWhatIsAllowed) {
         ASSERT_FALSE(url) << text;
         EXPECT_EQ(url.error().code, Errc::invalid_url) << text;
         EXPECT_THAT(url.error().text, HasSubstr(what)) << text;
-        EXPECT_THAT(url.error().text, EndsWith("; allowed: mqtt://[user[:password]@]host[:port]")) << text;
+        EXPECT_THAT(url.error().text,
+                    EndsWith("; allowed: mqtt://[user[:password]@]host[:port], mqtts://…, unix:///path"))
+            << text;
     }
 }
 
 TEST(Url, namesTheSchemesThatAreSupported) {
-    for (const std::string scheme : {"mqtts", "ws", "wss", "unix", "http", "tcp"}) {
+    for (const std::string scheme : {"http", "tcp", "mqttss"}) {
         const auto url = parse_url(scheme + "://h");
         ASSERT_FALSE(url);
         EXPECT_EQ(url.error().code, Errc::invalid_url);
-        EXPECT_EQ(url.error().text, "scheme '" + scheme + "' is not supported; allowed: mqtt");
+        EXPECT_EQ(url.error().text, "scheme '" + scheme + "' is not supported; allowed: mqtt, mqtts, unix");
     }
 }
 

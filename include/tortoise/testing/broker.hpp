@@ -8,14 +8,31 @@
 #include <string>
 #include <tortoise/options.hpp>
 #include <tortoise/result.hpp>
+#include <tortoise/tls.hpp>
 #include <vector>
 
 namespace tortoise::testing {
+
+/// The broker's side of TLS. Certificates and keys are PEM or DER; from a file or from memory.
+struct BrokerTls {
+    std::string certificate_file = {}, key_file = {};  ///< the certificate with its chain behind it, if PEM
+    std::string certificate = {}, key = {};            ///< in memory, instead
+    std::vector<std::string> ca_certificates = {};     ///< in memory: who may issue the clients' certificates
+    std::string ca_file = {};
+    bool require_client_certificate = false;
+    std::map<std::string, std::string> psk = {};       ///< identities and the octets of their keys
+    std::vector<std::string> alpn = {};                ///< protocols spoken, the best one first; empty: any
+    TlsVersion minimum = TlsVersion::v1_2;
+    TlsVersion maximum = TlsVersion::v1_3;
+};
 
 /// What the broker offers and refuses. The defaults offer everything that MQTT has.
 struct BrokerOptions {
     std::string host = "127.0.0.1";
     std::uint16_t port = 0;  ///< 0: the system chooses one; a restart keeps it
+
+    std::string unix_path = {};  ///< listens on this Unix socket instead
+    std::optional<BrokerTls> tls = {};
 
     std::map<std::string, std::string> users = {};    ///< name and password; empty: everybody may connect
     std::vector<std::string> deny_subscribe = {};     ///< a filter equal to, or covered by, one of these is not_authorized
@@ -55,7 +72,7 @@ public:
     /// Why it does not listen; no value while it runs or after stop().
     Result<Done> ok() const;
     std::uint16_t port() const;
-    std::string url() const;  ///< "mqtt://127.0.0.1:PORT"
+    std::string url() const;  ///< "mqtt://127.0.0.1:PORT", "mqtts://…" with TLS, "unix:///…"
 
     /// Closes every connection without a word, and the port. Sessions and retained messages are kept for start().
     void stop();

@@ -1,0 +1,19 @@
+#pragma once
+/// Unix sockets: connecting and listening. A path that begins with '@' is an abstract name (Linux).
+
+#include "io/tcp.hpp"
+#include <string>
+
+namespace tortoise::io {
+
+/// Starts to connect; the events tell how it went, not before this returns.
+std::shared_ptr<Stream> connect_unix(Loop&, const std::string& path, Stream::Events&);
+
+/// The file goes with the acceptor. One that is left over, where nobody listens any more, is replaced.
+Result<std::shared_ptr<Acceptor>> listen_unix(Loop&, const std::string& path,
+                                              Fn<void(std::shared_ptr<Stream>)> accepted);
+
+/// Does the system have room for such a name?
+bool fits_unix(const std::string& path) noexcept;
+
+} // namespace tortoise::io
