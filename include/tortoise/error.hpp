@@ -50,6 +50,10 @@ enum class Errc {
     tls_certificate_refused,   ///< the server does not accept our certificate
     tls_version_refused,  ///< no TLS version that both sides accept
     tls_handshake,        ///< anything else between us and a secured connection
+    // the store; the text names it
+    store_locked,         ///< another process, or another connection of that client id, uses it
+    store_damaged,        ///< what it holds cannot be what was written
+    store_failed,         ///< it could not be opened, read or written; the text is what the system said
 };
 
 /// Reason codes of MQTT 5 [MQTT-2.4]; those of 3.1.1 are mapped to them. 0x80 and above are refusals.

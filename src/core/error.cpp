@@ -46,6 +46,9 @@ constexpr ErrcName errc_names[] = {
     {Errc::tls_certificate_refused, "client certificate refused"},
     {Errc::tls_version_refused, "no common TLS version"},
     {Errc::tls_handshake, "TLS handshake failed"},
+    {Errc::store_locked, "store in use"},
+    {Errc::store_damaged, "store damaged"},
+    {Errc::store_failed, "store failed"},
 };
 
 class ErrcCategory final : public std::error_category {
