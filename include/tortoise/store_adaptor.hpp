@@ -26,8 +26,8 @@ public:
     /// Changes, in this order; all of them or none. Does not block. Changes without the `durable` wish may be written
     /// later, together with others; their order stays.
     virtual void write(std::string_view session, std::vector<core::RecordChange>, bool durable, OnKept) = 0;
-    /// Bytes of changes that are not written yet: connections hold back while it is above StoreOptions::unwritten.
-    virtual std::size_t unwritten() const noexcept = 0;
+    /// So much is unwritten that connections should wait with more. The OnKept of a write that was asked for follows.
+    virtual bool busy() const noexcept = 0;
 };
 
 } // namespace tortoise
