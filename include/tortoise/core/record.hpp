@@ -13,14 +13,12 @@ enum class RecordKind : std::uint8_t {
     inbound = 3,  ///< key: the packet identifier of a QoS 2 message that was handled and not yet released
 };
 
-/// The mark is the part that changes, kept apart so that a change does not rewrite the value. Of a message: 0 while it
-/// waits, its packet identifier while it is in flight, plus `released` once PUBREC arrived.
+/// The mark is the part that changes, kept apart so that a change does not rewrite the value: of a message 0 while it waits,
+/// then how far it got.
 struct Record {
-    static constexpr std::uint32_t released = 0x10000;
-
     RecordKind kind = RecordKind::message;
     std::uint64_t key = 0;
-    std::uint32_t mark = 0;
+    std::uint64_t mark = 0;
     std::string value = {};
     friend bool operator==(const Record&, const Record&) = default;
 };
