@@ -31,7 +31,7 @@ class StoreAdaptor;  // store_adaptor.hpp
 class Store {
 public:
     /// None: nothing outlives the connection.
-    Store() noexcept = default;
+    Store() noexcept;
     /// A SQLite file, made if it is not there. Opens it here and now, which may block; what is wrong is told by ok():
     /// Errc::store_locked (another process uses it), store_damaged (it was renamed to PATH.damaged-N; nothing of it was
     /// changed), store_failed (read-only directory, disk full, … in the system's words).
