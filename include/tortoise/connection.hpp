@@ -9,6 +9,7 @@
 #include <tortoise/result.hpp>
 #include <tortoise/runtime.hpp>
 #include <tortoise/statistics.hpp>
+#include <tortoise/store.hpp>
 #include <tortoise/tls.hpp>
 #include <tortoise/transport.hpp>
 #include <vector>
@@ -18,6 +19,18 @@ namespace tortoise {
 /// Asked for the credentials of each attempt to connect, on the loop thread; it answers now, or later from any thread
 /// (`Promise`). The attempt waits for the answer, at most connect_timeout; an error is a failed attempt.
 using CredentialsFunction = SharedFn<Pending<Credentials>(const CredentialsRequest&)>;
+
+namespace core {
+class WorkList;  // core/work_list.hpp
+}
+/// Makes the work list of each connection, by `new`; the library deletes it. It is used on the loop thread.
+using WorkListFactory = SharedFn<core::WorkList*()>;
+
+/// What becomes of a connection whose handler threw.
+enum class HandlerFailure : std::uint8_t {
+    end,      ///< it ends, with Errc::handler_threw
+    restart,  ///< a new handler is made, and it connects again after the backoff; no message is lost by it
+};
 
 struct ConnectionOptions {
     std::string client_id = {};                      ///< empty: one is made up
@@ -41,7 +54,11 @@ struct ConnectionOptions {
     Duration first_connect_delay = {};               ///< a random part of it is waited before the first connect
     Backoff backoff = {};
     Retry (*classify)(const Error&) noexcept = &tortoise::classify;
+    HandlerFailure handler_failure = HandlerFailure::end;
     Queue queue = {};                                ///< of messages that could not be sent yet
+    WorkListFactory work_list = {};                  ///< instead of `queue`: an order and a policy of one's own
+    /// Keeps the session, under the client id, over the life of this object: what was accepted is sent by the next one.
+    Store store = {};
     TopicAliases topic_aliases = TopicAliases::automatic;
     /// Unacknowledged QoS 1 and 2 messages sent at a time, within the broker's Receive Maximum. 0: as many as that; on
     /// MQTT 3.1.1, which has none, 20: brokers drop what is beyond their own limit, and say nothing.

@@ -37,11 +37,11 @@ protected:
     void answered();
     /// Claims the right to answer: true exactly once.
     bool claim() noexcept { return !claimed_.exchange(true, std::memory_order_acq_rel); }
+    void lock() noexcept;
+    void unlock() noexcept;
 
 private:
     struct Continuation;
-    void lock() noexcept;
-    void unlock() noexcept;
     bool append(Continuation&) noexcept;  // false: it is too late, the answer is there
     bool remove(Continuation&) noexcept;  // false: it is not there any more
 
@@ -52,7 +52,7 @@ private:
     Fn<void()> canceller_;
 };
 
-template <class T> class PendingResult final : public PendingState {
+template <class T> class PendingResult : public PendingState {
 public:
     /// The first answer counts; later ones are ignored.
     void answer(Result<T> result) {
@@ -96,7 +96,7 @@ public:
     /// Withdraws the operation if that is still possible; the outcome is reported in any case.
     void cancel() const { state_->cancel(); }
 
-private:
+protected:
     detail::Ref<detail::PendingResult<T>> state_;
 };
 
@@ -126,7 +126,40 @@ private:
     detail::Ref<Shared> shared_;
 };
 
-/// What became of a publish. QoS 0: done when the connection took it. QoS 1: at PUBACK. QoS 2: at PUBCOMP.
-using Delivery = Pending<Receipt>;
+namespace detail {
+
+/// A publish: what became of it, and before that its acceptance.
+class Publishing final : public PendingResult<Receipt> {
+public:
+    explicit Publishing(bool accepted = false) noexcept : is_accepted_(accepted) {}
+    void accept();
+    Pending<Done> accepted();
+
+private:
+    bool is_accepted_;                    // guarded by lock()
+    Ref<PendingResult<Done>> acceptance_; // the same; null: nobody asked
+};
+
+} // namespace detail
+
+/// What became of a publish. QoS 0: done when the connection took it, or with a store, when it was sent. QoS 1: at PUBACK.
+/// QoS 2: at PUBCOMP.
+class Delivery : public Pending<Receipt> {
+public:
+    explicit Delivery(detail::Ref<detail::Publishing> state) noexcept : Pending(upcast(std::move(state))) {}
+    /// One that is answered already.
+    explicit Delivery(Result<Receipt> result)
+        : Delivery(detail::Ref<detail::Publishing>::adopt(new detail::Publishing(result.has_value()))) {
+        state_->answer(std::move(result));
+    }
+    /// Answered when the message was taken in: at once or, with a store, when it is kept as its Durability promises. From
+    /// then on it is not lost. The error is that of the delivery, if that ends before.
+    Pending<Done> accepted() const { return static_cast<detail::Publishing&>(*state_).accepted(); }
+
+private:
+    static detail::Ref<detail::PendingResult<Receipt>> upcast(detail::Ref<detail::Publishing> state) noexcept {
+        return detail::Ref<detail::PendingResult<Receipt>>::adopt(state.detach());
+    }
+};
 
 } // namespace tortoise

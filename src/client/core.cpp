@@ -16,6 +16,7 @@ constexpr std::size_t request_cost = 64;                   // of each filter, be
 constexpr Duration longest = std::chrono::hours(24 * 365); // as good as for ever, and far from overflow
 
 template <class T> Pending<T> failed(Error error) { return Pending<T>(Result<T>(std::move(error))); }
+Delivery undeliverable(Error error) { return Delivery(Result<Receipt>(std::move(error))); }
 
 /// QoS 0 is done when it is taken: always the same answer.
 const Delivery& taken() {
@@ -41,7 +42,8 @@ std::optional<Error> check_publish(std::string_view topic, Octets payload, const
 Connection::Core::Core(const core::EngineOptions& options, const Runtime& runtime)
     : client_id_(options.client_id), loops_(detail::Ref<io::Loops>::share(&runtime.loops())), loop_(loops_->next()),
       mailbox_(std::max(options.queue.bytes, least_mailbox)), version_(options.version),
-      overflow_(options.queue.overflow), listeners_(registry().listeners), latch_(std::make_shared<io::Latch>()),
+      persistent_(options.persistent), overflow_(options.queue.overflow), listeners_(registry().listeners),
+      latch_(std::make_shared<io::Latch>()),
       stopped_(detail::Ref<detail::PendingResult<Done>>::adopt(new detail::PendingResult<Done>)),
       self_(detail::Ref<Core>(), detail::Ref<Owner>()), queue_(options.queue) {}
 
@@ -168,20 +170,20 @@ Delivery Connection::Core::publish(std::string_view topic, Octets payload, const
     auto valid = request_for(topic, payload, options);
     if (!valid) {
         meters_.turned_away.fetch_add(1, std::memory_order_relaxed);
-        return failed<Receipt>(std::move(valid).error());
+        return undeliverable(std::move(valid).error());
     }
     auto& request = *valid;
-    if (options.qos == QoS::at_most_once) {
-        if (auto error = post_publish(request)) return failed<Receipt>(std::move(*error));
+    if (options.qos == QoS::at_most_once && !persistent_) {
+        if (auto error = post_publish(request)) return undeliverable(std::move(*error));
         return taken();
     }
-    auto publishing = detail::Ref<Publishing>::adopt(new Publishing);
+    auto publishing = detail::Ref<Publishing>::adopt(new Publishing(!persistent_));
     publishing->set_canceller([core = detail::Ref<Core>::share(this), p = publishing.get()] { core->cancel(p); });
     publishing->retain(); // for the token, until the event that ends it
     request.token = reinterpret_cast<core::Token>(publishing.get());
     if (auto error = post_publish(request)) {
         publishing->release();
-        publishing->answer(std::move(*error));
+        return undeliverable(std::move(*error));
     }
     return Delivery(std::move(publishing));
 }

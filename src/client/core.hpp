@@ -2,6 +2,7 @@
 /// What all handles of a connection share: the part that any thread may call, and the part that lives on the loop.
 
 #include "client/events.hpp"
+#include "client/kept_session.hpp"
 #include "client/request.hpp"
 #include "client/routes.hpp"
 #include "client/settings.hpp"
@@ -12,6 +13,7 @@
 #include "io/loop.hpp"
 #include "io/mailbox.hpp"
 #include <atomic>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <tortoise/connection.hpp>
@@ -65,7 +67,7 @@ public:
     void end();
 
 private:
-    using Publishing = detail::PendingResult<Receipt>;
+    using Publishing = detail::Publishing;
     using Pinging = detail::PendingResult<Duration>;
 
     struct Question;
@@ -86,6 +88,7 @@ private:
     core::Engine& engine() noexcept { return driver_->engine(); }
     void begin(Settings);
     void make_handler();
+    void restore();
     void turn();
     void consume_slice();
     bool paused() const;
@@ -97,10 +100,12 @@ private:
     void drained() override;
     void handle(core::Event&) override;
     void unblocked() override;
+    void kept() override;
     void on(core::Up&);
     void on(core::Down&);
     void on(core::Stopped&);
     void on(core::Received&);
+    void on(core::Accepted&);
     void on(core::Delivered&);
     void on(core::Undelivered&);
     void on(core::Subscribed&);
@@ -128,9 +133,12 @@ private:
     /// The same for an answer, which is given whatever happened before.
     template <class Call> void answering(Call&& call);
     void crash(Error);
+    void let_handler_go();
+    void replace_handler();
     static Error what_was_thrown(); // the exception being handled
     void empty_mailbox(const Error& why);
     void finish();
+    void finish_once_kept(Error why);
 
     std::atomic<int> references_{1};
     const std::string client_id_;
@@ -139,6 +147,7 @@ private:
     io::Mailbox mailbox_;
     WantedFilters wanted_;
     const Version version_;
+    const bool persistent_;
     const Overflow overflow_;
     std::atomic<Status> status_{Status::connecting};
     bool refused_ = false;
@@ -154,11 +163,20 @@ private:
     const detail::Ref<detail::PendingResult<Done>> stopped_;
 
     // Of the loop's thread from here on.
+    KeptSession kept_session_; // used by the driver
     std::unique_ptr<io::Driver> driver_;
+    struct Acceptance {
+        std::uint64_t write; // of the keeper
+        detail::Ref<Publishing> publishing;
+    };
+    std::deque<Acceptance> acceptances_;
+    std::optional<Error> finishing_; // as soon as everything is kept
     std::unique_ptr<io::Timer> patience_;
     std::optional<io::Time> patient_until_;
     std::unique_ptr<Handler> handler_;
     HandlerFactory make_handler_;
+    HandlerFailure handler_failure_ = HandlerFailure::end;
+    std::optional<Error> handler_failed_; // with what it is to be terminated, before another one takes its place
     Gone gone_;
     std::vector<Credentials> credentials_; // of each endpoint
     CredentialsFunction ask_credentials_;

@@ -14,6 +14,8 @@ constexpr std::size_t slice_octets = 64 * 1024;
 constexpr int slice_records = 1024;
 constexpr int slices_per_turn = 16;
 
+core::WallTime wall_now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
+
 } // namespace
 
 Error Connection::Core::what_was_thrown() {
@@ -28,7 +30,27 @@ Error Connection::Core::what_was_thrown() {
 
 void Connection::Core::crash(Error why) {
     if (std::exchange(crashed_, true) || ended_) return;
-    engine().stop(io::Loop::now(), {}, std::move(why));
+    if (handler_failure_ == HandlerFailure::end || why.code != Errc::handler_threw)
+        return engine().stop(io::Loop::now(), {}, std::move(why));
+    handler_failed_ = why;
+    engine().drop(io::Loop::now(), std::move(why));
+    loop_.post([core = detail::Ref<Core>::share(this)] { core->let_handler_go(); }); // it may be at work
+}
+
+void Connection::Core::let_handler_go() {
+    if (!handler_failed_) return; // there is another one already
+    if (handler_) handler_->terminate(*handler_failed_);
+    handler_.reset();
+}
+
+// Messages for which no handler was called were not acknowledged: the broker sends them again.
+void Connection::Core::replace_handler() {
+    if (!handler_failed_) return;
+    let_handler_go();
+    handler_failed_.reset();
+    crashed_ = false;
+    make_handler();
+    guarded([&] { handler_->init(self_); });
 }
 
 // ---- Beginning and end ---------------------------------------------------------------------------------------------
@@ -36,14 +58,20 @@ void Connection::Core::crash(Error why) {
 void Connection::Core::begin(Settings settings) {
     self_ = Connection(detail::Ref<Core>::share(this), detail::Ref<Owner>());
     make_handler_ = std::move(settings.handler);
+    handler_failure_ = settings.handler_failure;
     credentials_ = std::move(settings.credentials);
     ask_credentials_ = std::move(settings.ask_credentials);
     will_ = std::move(settings.will);
     std::vector<std::string> filters;
     for (const auto& f : settings.engine.subscriptions) filters.push_back(f.filter);
-    driver_ =
-        std::make_unique<io::Driver>(loop_, loops_->resolver(), core::Engine(std::move(settings.engine), random_seed()),
-                                     std::move(settings.endpoints), std::move(settings.means), *this);
+    kept_session_ = std::move(settings.kept);
+    std::unique_ptr<core::WorkList> work_list;
+    if (settings.work_list) answering([&] { work_list.reset(settings.work_list()); });
+    driver_ = std::make_unique<io::Driver>(
+        loop_, loops_->resolver(), core::Engine(std::move(settings.engine), random_seed(), std::move(work_list)),
+        std::move(settings.endpoints), std::move(settings.means), *this,
+        io::Keeping{kept_session_ ? kept_session_.adaptor() : nullptr, kept_session_.name()});
+    restore();
     wanted_.arrived(filters);
     patience_ = std::make_unique<io::Timer>(loop_, [this] {
         impatient_ = true;
@@ -56,13 +84,20 @@ void Connection::Core::begin(Settings settings) {
     turn();
 }
 
+void Connection::Core::restore() {
+    if (!kept_session_) return;
+    auto restored = engine().restore(io::Loop::now(), wall_now(), kept_session_.records());
+    kept_session_.forget_records();
+    if (!restored) engine().stop(io::Loop::now(), {}, std::move(restored).error());
+}
+
 void Connection::Core::make_handler() {
     if (!make_handler_) {
         handler_ = std::make_unique<Handler>();
         return;
     }
     answering([&] { handler_.reset(make_handler_.make()); });
-    if (!handler_) crash(make_error(Errc::invalid_option, "the handler's factory returned null"));
+    if (!handler_ && !crashed_) crash(make_error(Errc::invalid_option, "the handler's factory returned null"));
 }
 
 void Connection::Core::on(core::Stopped& event) {
@@ -86,8 +121,17 @@ void Connection::Core::on(core::Stopped& event) {
     if (handler_) handler_->terminate(event.why);
     handler_.reset();
     routes_.clear();
+    finish_once_kept(event.why);
+}
+
+void Connection::Core::finish_once_kept(Error why) {
     // Not from in here: the driver is at work.
-    loop_.post([core = detail::Ref<Core>::share(this), why = event.why]() mutable {
+    loop_.post([core = detail::Ref<Core>::share(this), why = std::move(why)]() mutable {
+        if (const auto* keeper = core->driver_->keeper(); keeper && !keeper->idle()) {
+            core->finishing_ = std::move(why);
+            static_cast<void>(core.detach()); // kept() takes it up
+            return;
+        }
         core->finish();
         const auto latch = core->latch_;
         auto gone = std::move(core->gone_);
@@ -114,6 +158,7 @@ void Connection::Core::empty_mailbox(const Error& why) {
 void Connection::Core::finish() {
     patience_.reset();
     driver_.reset();
+    kept_session_ = KeptSession();
     answering([&] { stopped_->answer(Done{}); });
     self_ = Connection(detail::Ref<Core>(), detail::Ref<Owner>());
 }
@@ -122,6 +167,7 @@ void Connection::Core::finish() {
 
 void Connection::Core::turn() {
     if (ended_) return;
+    if (persistent_) engine().set_wall_clock(io::Loop::now(), wall_now());
     urgent_.clear();
     mailbox_.take_urgent(urgent_);
     for (auto& call : urgent_) call(nullptr);
@@ -148,9 +194,40 @@ void Connection::Core::consume_slice() {
 
 // While the peer does not read, publishes wait where their senders get to know that it is full, rather than overflow
 // the queue. The other policies are about what is in the queue: there everything has to get.
-bool Connection::Core::paused() const { return driver_->blocked() && overflow_ == Overflow::reject && !impatient_; }
+bool Connection::Core::paused() const {
+    if (driver_->keeper() && driver_->keeper()->busy()) return true; // kept() goes on
+    return driver_->blocked() && overflow_ == Overflow::reject && !impatient_;
+}
 
 void Connection::Core::unblocked() { wake(); }
+
+void Connection::Core::kept() {
+    const auto& keeper = *driver_->keeper();
+    if (keeper.failure() && !ended_) {
+        acceptances_.clear(); // they end with their deliveries
+        driver_->abandon(*keeper.failure());
+        engine().stop(io::Loop::now(), {}, *keeper.failure());
+    }
+    while (!acceptances_.empty() && acceptances_.front().write <= keeper.kept()) {
+        const auto publishing = std::move(acceptances_.front().publishing);
+        acceptances_.pop_front();
+        answering([&] { publishing->accept(); });
+    }
+    if (ended_ && finishing_ && keeper.idle()) {
+        const auto taken_up = detail::Ref<Core>::adopt(this);
+        finish_once_kept(std::move(*finishing_));
+        finishing_.reset();
+    } else if (!ended_) {
+        wake();
+    }
+}
+
+void Connection::Core::on(core::Accepted& event) {
+    if (Pipe::Core::of(event.token)) return;
+    auto publishing = detail::Ref<Publishing>::share(reinterpret_cast<Publishing*>(event.token));
+    const auto& keeper = *driver_->keeper();
+    acceptances_.push_back({keeper.needed(), std::move(publishing)});
+}
 
 void Connection::Core::be_patient_until(io::Time at) {
     if (at <= io::Loop::now()) {
@@ -181,6 +258,7 @@ void Connection::Core::subscribe_now(std::vector<TopicFilter> filters, std::span
 }
 
 bool Connection::Core::before_open(std::size_t endpoint) {
+    replace_handler();
     if (status() != Status::connecting) change_status({.status = Status::connecting});
     set_will();
     if (ask_credentials_) return ask_for_credentials();

@@ -140,4 +140,32 @@ void PendingState::answered() {
     if (thrown) std::rethrow_exception(thrown);
 }
 
+// ---- Acceptance ----------------------------------------------------------------------------------------------------
+
+void Publishing::accept() {
+    lock();
+    is_accepted_ = true;
+    const auto acceptance = acceptance_;
+    unlock();
+    if (acceptance) acceptance->answer(Done{});
+}
+
+Pending<Done> Publishing::accepted() {
+    const auto outcome = [](const Result<Receipt>& result) {
+        return result ? Result<Done>(Done{}) : Result<Done>(result.error());
+    };
+    lock();
+    const bool fresh = !is_accepted_ && !acceptance_;
+    if (fresh) acceptance_ = Ref<PendingResult<Done>>::adopt(new PendingResult<Done>);
+    const bool accepted = is_accepted_;
+    const auto acceptance = acceptance_;
+    unlock();
+    if (accepted) return Pending<Done>(Result<Done>(Done{}));
+    if (fresh) {
+        Pending<Receipt>(Ref<PendingResult<Receipt>>::share(this))
+            .on_done([acceptance, outcome](const Result<Receipt>& result) { acceptance->answer(outcome(result)); });
+    }
+    return Pending<Done>(acceptance);
+}
+
 } // namespace tortoise::detail

@@ -1,5 +1,6 @@
 #include "client/settings.hpp"
 #include "core/codec/utf8.hpp"
+#include "core/journal.hpp"
 #include <algorithm>
 #include <chrono>
 #include <random>
@@ -114,6 +115,7 @@ core::EngineOptions engine_options(ConnectionOptions&& o) {
     e.backoff = o.backoff;
     e.classify = o.classify;
     e.queue = o.queue;
+    e.persistent = static_cast<bool>(o.store);
     e.topic_aliases = o.topic_aliases;
     e.max_in_flight = o.max_in_flight;
     e.receive_maximum = o.receive_maximum;
@@ -204,7 +206,15 @@ Result<Settings> settings_from(ConnectionOptions o) {
     if (auto ok = set_means(settings, o); !ok) return ok.error();
     settings.will = std::move(o.will);
     settings.handler = std::move(o.handler);
+    settings.handler_failure = o.handler_failure;
     settings.ask_credentials = std::move(o.credentials);
+    settings.work_list = std::move(o.work_list);
+    if (o.store) {
+        auto kept = KeptSession::load(o.store, o.client_id);
+        if (!kept) return std::move(kept).error();
+        settings.kept = std::move(*kept);
+        if (o.client_id.empty()) o.client_id = core::Journal::client_id(settings.kept.records());
+    }
     settings.engine = engine_options(std::move(o));
     return settings;
 }

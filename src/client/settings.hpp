@@ -1,6 +1,7 @@
 #pragma once
 /// The options of a connection, checked and sorted by who needs them.
 
+#include "client/kept_session.hpp"
 #include "io/connector.hpp"
 #include "io/url.hpp"
 #include <cstdint>
@@ -14,11 +15,14 @@ namespace tortoise {
 struct Settings {
     core::EngineOptions engine;
     std::vector<io::Url> endpoints;
-    io::Means means; // of connecting to them
+    io::Means means;                      // of connecting to them
     std::vector<Credentials> credentials; // of each endpoint
     CredentialsFunction ask_credentials;  // instead, if there is one
     std::optional<Will> will;
     HandlerFactory handler;
+    HandlerFailure handler_failure = HandlerFailure::end;
+    WorkListFactory work_list;
+    KeptSession kept;                  // false: there is no store
     std::vector<std::string> warnings; // for the handler
 };
 

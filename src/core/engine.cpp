@@ -11,13 +11,32 @@ std::string_view to_string(Timer timer) noexcept {
     return names[static_cast<std::size_t>(timer)];
 }
 
-Engine::Impl::Impl(EngineOptions o, std::uint64_t seed)
+Engine::Impl::Impl(EngineOptions o, std::uint64_t seed, std::unique_ptr<WorkList> list)
     : options(std::move(o)), client_id(options.client_id), lifecycle(options.backoff, options.endpoints, seed),
-      keep_alive(options.keep_alive_timeout), outbox(options.queue),
+      keep_alive(options.keep_alive_timeout), outbox(list ? std::move(list) : make_work_list(options.queue)),
+      journal(options.persistent),
       // A 3.1.1 broker is not told of a Receive Maximum, and cannot be held to one.
       inbox(options.version == Version::v5 ? options.receive_maximum : std::uint16_t{65'535}),
       subscriptions({options.version, options.reply_timeout, options.backoff}), reader(options.maximum_packet_size) {
     subscriptions.subscribe(std::move(options.subscriptions), 0, 0, events);
+}
+
+// What was in flight is on no wire now: it is sent again once a broker says that the session is there.
+Result<Done> Engine::Impl::restore(Time now, WallTime wall, std::span<const Record> records) {
+    journal.set_wall_clock(now, wall);
+    auto session = journal.restore(now, records);
+    if (!session) return std::move(session).error();
+    had_session = session->accepted;
+    for (auto& message : session->in_flight) {
+        ids.claim(message.id);
+        message.item.attempts = 1;
+        auto& entry = inflight.insert(message.id, std::move(message.item));
+        if (message.released) entry.step = Inflight::Step::released;
+    }
+    for (auto message = session->waiting.rbegin(); message != session->waiting.rend(); ++message)
+        outbox->put_back(std::move(message->item));
+    for (const PacketId id : session->handled) inbox.restore(id);
+    return Done{};
 }
 
 // ---- Opening and closing -------------------------------------------------------------------------------------------
@@ -27,6 +46,7 @@ void Engine::Impl::open_now(Time now) {
     timers.clear(Timer::backoff);
     timers.set(Timer::connect, now + options.connect_timeout);
     close_why.reset();
+    dropped_by_user = false;
     was_up = false;
     reopen = false;
     wish = Wish{Wish::open, lifecycle.endpoint()};
@@ -44,7 +64,8 @@ void Engine::Impl::goodbye(Time now) {
     if (lifecycle.state() == State::up) {
         Properties properties;
         const bool asked_for = stop_why.code == Errc::stopped;
-        const bool end_session = asked_for && options.session.clean_start && options.session.expiry > Duration::zero();
+        const bool end_session =
+            asked_for && options.session.clean_start && options.session.expiry > Duration::zero() && !journal.on();
         if (options.version == Version::v5 && end_session) properties.set(property::session_expiry_interval, 0);
         // An end that was not asked for is what wills are for.
         if (asked_for)
@@ -95,7 +116,7 @@ void Engine::Impl::closed(Time now, Error why) {
         events.push_back(std::move(down));
         return open_now(now);
     }
-    const Retry retry = options.classify(why);
+    const Retry retry = std::exchange(dropped_by_user, false) ? Retry::retry : options.classify(why);
     if (retry == Retry::fatal) {
         down.attempt = lifecycle.attempt() + 1;
         events.push_back(std::move(down));
@@ -118,9 +139,9 @@ void Engine::Impl::end(const Error& why) {
         const PacketId id = inflight.first();
         auto entry = inflight.erase(id);
         ids.release(id);
-        if (!entry.answered) undelivered(std::move(entry.outbound), why);
+        if (!entry.answered) undelivered(std::move(entry.item), why);
     }
-    while (!outbox.empty()) undelivered(outbox.pop(), why);
+    while (!outbox->empty()) undelivered(outbox->pop(), why);
     inbox.session_lost();
     subscriptions.stop(why, events);
     events.push_back(Stopped{why});
@@ -128,7 +149,7 @@ void Engine::Impl::end(const Error& why) {
 
 void Engine::Impl::check_drained(Time now) {
     if (!stopping || !timers.get(Timer::drain)) return;
-    if (!outbox.empty() || !inflight.empty()) return;
+    if (!outbox->empty() || !inflight.empty()) return;
     const State state = lifecycle.state();
     timers.clear(Timer::drain);
     if (state == State::waiting)
@@ -166,6 +187,18 @@ void Engine::Impl::reconnect(Time now) {
     close(make_error(Errc::cancelled, "a reconnect was asked for"));
 }
 
+void Engine::Impl::drop_connection(Time now, Error why) {
+    const State state = lifecycle.state();
+    if (state != State::opening && state != State::greeting && state != State::up) return;
+    if (state == State::up && options.version == Version::v5) send_disconnect(now, Reason::disconnect_with_will);
+    const bool never_opened = wish && wish->kind == Wish::open;
+    dropped_by_user = true;
+    close(why);
+    if (!never_opened) return;
+    wish.reset(); // the shell has not heard of it, and has nothing to close
+    closed(now, std::move(why));
+}
+
 // ---- Time ----------------------------------------------------------------------------------------------------------
 
 void Engine::Impl::elapsed(Time now) {
@@ -180,7 +213,7 @@ void Engine::Impl::elapsed(Time now) {
         if (lifecycle.state() == State::waiting) return end(stop_why);
         if (lifecycle.state() != State::closing) goodbye(now);
     }
-    outbox.expire(now, dropped);
+    outbox->expire(now, dropped);
     drop(dropped);
     if (lifecycle.state() == State::up) {
         if (const auto dead = keep_alive.dead_at(); dead && *dead <= now)
@@ -202,7 +235,7 @@ std::optional<Deadline> Engine::Impl::deadline() {
         if (at && (!soonest || *at < soonest->at)) soonest = Deadline{*at, why};
     };
     if (lifecycle.state() == State::ended) return std::nullopt;
-    consider(outbox.next_expiry(), Timer::expiry);
+    consider(outbox->next_expiry(), Timer::expiry);
     if (lifecycle.state() == State::up) {
         consider(keep_alive.ping_due(), Timer::ping);
         consider(keep_alive.dead_at(), Timer::ping_response);
@@ -214,10 +247,16 @@ std::optional<Deadline> Engine::Impl::deadline() {
 
 // ---- The public face -----------------------------------------------------------------------------------------------
 
-Engine::Engine(EngineOptions options, std::uint64_t seed) : impl_(std::make_unique<Impl>(std::move(options), seed)) {}
+Engine::Engine(EngineOptions options, std::uint64_t seed, std::unique_ptr<WorkList> list)
+    : impl_(std::make_unique<Impl>(std::move(options), seed, std::move(list))) {}
 Engine::Engine(Engine&&) noexcept = default;
 Engine& Engine::operator=(Engine&&) noexcept = default;
 Engine::~Engine() = default;
+
+Result<Done> Engine::restore(Time now, WallTime wall, std::span<const Record> records) {
+    return impl_->restore(now, wall, records);
+}
+void Engine::set_wall_clock(Time now, WallTime wall) noexcept { impl_->journal.set_wall_clock(now, wall); }
 
 void Engine::opened(Time now) {
     if (impl_->lifecycle.state() != State::opening) return;
@@ -246,6 +285,7 @@ void Engine::start(Time now) {
 
 void Engine::stop(Time now, Duration drain, Error why) { impl_->stop(now, drain, std::move(why)); }
 void Engine::reconnect(Time now) { impl_->reconnect(now); }
+void Engine::drop(Time now, Error why) { impl_->drop_connection(now, std::move(why)); }
 void Engine::publish(Time now, const PublishRequest& request) { impl_->publish(now, request); }
 
 void Engine::subscribe(Time now, std::vector<TopicFilter> filters, Route route, Token token) {
@@ -269,13 +309,16 @@ void Engine::acknowledge(Time now, InboundId id, Reason reason) {
 void Engine::cancel(Time, Token token) {
     if (token == 0) return;
     const auto cancelled = make_error(Errc::cancelled);
-    if (auto outbound = impl_->outbox.remove(token)) return impl_->undelivered(std::move(*outbound), cancelled);
+    if (auto item = impl_->outbox->remove(token)) {
+        impl_->journal.ended(*item);
+        return impl_->undelivered(std::move(*item), cancelled);
+    }
     Inflight& inflight = impl_->inflight;
     for (PacketId id = inflight.first(); id != 0; id = inflight.next(id)) {
         auto& entry = *inflight.find(id);
-        if (entry.outbound.token != token || entry.answered) continue;
+        if (entry.item.token != token || entry.answered) continue;
         entry.answered = true;
-        impl_->events.push_back(Undelivered{token, entry.outbound.message, cancelled});
+        impl_->events.push_back(Undelivered{token, entry.item.message, cancelled});
     }
 }
 
@@ -290,6 +333,9 @@ void Engine::ping(Time now, Token token) {
 
 void Engine::set_credentials(Credentials credentials) { impl_->credentials = std::move(credentials); }
 void Engine::set_will(std::optional<Will> will) { impl_->will = std::move(will); }
+
+bool Engine::take_changes(std::vector<RecordChange>& into) { return impl_->journal.take(into); }
+bool Engine::has_changes() const noexcept { return impl_->journal.has_changes(); }
 
 void Engine::take_events(std::vector<Event>& into) {
     if (into.empty()) return into.swap(impl_->events);
@@ -319,7 +365,9 @@ bool Engine::wants_input() const noexcept {
 
 std::optional<Deadline> Engine::deadline() const { return impl_->deadline(); }
 const Counters& Engine::counters() const noexcept { return impl_->counters; }
-Levels Engine::levels() const noexcept { return {impl_->outbox.size(), impl_->outbox.bytes(), impl_->inflight.size()}; }
+Levels Engine::levels() const noexcept {
+    return {impl_->outbox->count(), impl_->outbox->bytes(), impl_->inflight.size()};
+}
 bool Engine::is_up() const noexcept { return impl_->lifecycle.state() == State::up; }
 
 std::vector<TopicFilter> Engine::subscriptions() const {
@@ -332,11 +380,11 @@ Snapshot Engine::snapshot() const {
     const Impl& i = *impl_;
     Snapshot s;
     s.state = to_string(i.lifecycle.state());
-    s.queued = i.outbox.size();
-    s.queued_bytes = i.outbox.bytes();
+    s.queued = i.outbox->count();
+    s.queued_bytes = i.outbox->bytes();
     for (PacketId id = i.inflight.first(); id != 0; id = i.inflight.next(id)) {
         const auto& entry = i.inflight.at(id);
-        s.in_flight.push_back({id, entry.step == Inflight::Step::released, entry.outbound.message});
+        s.in_flight.push_back({id, entry.step == Inflight::Step::released, entry.item.message});
     }
     s.inbound_qos2 = i.inbox.seen();
     s.unacknowledged = i.inbox.unacknowledged();

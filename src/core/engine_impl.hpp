@@ -4,10 +4,10 @@
 #include "core/aliases.hpp"
 #include "core/inbox.hpp"
 #include "core/inflight.hpp"
+#include "core/journal.hpp"
 #include "core/keep_alive.hpp"
 #include "core/lifecycle.hpp"
 #include "core/limits.hpp"
-#include "core/outbox.hpp"
 #include "core/packet_ids.hpp"
 #include "core/subscriptions.hpp"
 #include "core/timers.hpp"
@@ -18,7 +18,8 @@
 namespace tortoise::core {
 
 struct Engine::Impl {
-    Impl(EngineOptions, std::uint64_t seed);
+    Impl(EngineOptions, std::uint64_t seed, std::unique_ptr<WorkList>);
+    Result<Done> restore(Time, WallTime, std::span<const Record>);
 
     // engine.cpp: the life of the connection
     void open_now(Time);
@@ -31,6 +32,7 @@ struct Engine::Impl {
     void elapsed(Time);
     void stop(Time, Duration drain, Error why);
     void reconnect(Time);
+    void drop_connection(Time, Error why);
     std::optional<Deadline> deadline();
 
     // engine_input.cpp: what the broker sends
@@ -59,18 +61,19 @@ struct Engine::Impl {
     void send_disconnect(Time, Reason, PropertiesView = {});
     void flush_acks(Time);
     void publish(Time, const PublishRequest&);
-    Result<Outbound> admit(Time, const PublishRequest&) const;
+    Result<WorkItem> admit(Time, const PublishRequest&) const;
     std::optional<Error> not_allowed(const MessageView&) const;
     void transmit(Time, const MessageView&, std::optional<Time> expires, PacketId);
-    void transmit_new(Time, Outbound&&);
+    void transmit_new(Time, WorkItem&&, bool waited);
+    void enqueue(Time, WorkItem&&);
     bool window_open() const noexcept;
     bool has_room() const noexcept { return output.size() + unwritten < options.output_high_water; }
     void pump(Time);
     void pump_subscriptions(Time);
     void resend(Time);
     void settle(Time, PacketId, const std::string& text, Reason);
-    void undelivered(Outbound&&, Error why);
-    void drop(std::vector<Outbox::Dropped>&);
+    void undelivered(WorkItem&&, Error why);
+    void drop(std::vector<WorkList::Dropped>&);
 
     EngineOptions options;
     Credentials credentials;
@@ -80,7 +83,8 @@ struct Engine::Impl {
     Lifecycle lifecycle;
     Timers timers;
     KeepAlive keep_alive;
-    Outbox outbox;
+    std::unique_ptr<WorkList> outbox;
+    Journal journal;
     Inflight inflight;
     PacketIds ids;
     Inbox inbox;
@@ -98,6 +102,7 @@ struct Engine::Impl {
     bool stopping = false;
     Error stop_why;
     std::optional<Error> close_why; // why we close, if it was us
+    bool dropped_by_user = false;   // … and it was the user's side: worth another attempt, whatever the reason
     PacketId resend_next = 0;       // where resending after a reconnect stands; 0: done
     std::size_t outstanding = 0;    // of the broker's Receive Maximum, what is taken
 
@@ -108,7 +113,7 @@ struct Engine::Impl {
     std::optional<Wish> wish;
     Counters counters;
     std::string scratch; // properties of the PUBLISH being sent
-    std::vector<Outbox::Dropped> dropped;
+    std::vector<WorkList::Dropped> dropped;
 };
 
 } // namespace tortoise::core

@@ -103,6 +103,7 @@ void Engine::Impl::accepted(Time now, const Connack& connack) {
         forget_session(now);
     else if (unsure)
         inbox.session_uncertain();
+    journal.accepted_as(client_id);
     subscriptions.connected(connack.session_present, !unsure, events);
     unsure = false;
     resend_next = inflight.first();
@@ -111,20 +112,23 @@ void Engine::Impl::accepted(Time now, const Connack& connack) {
 // The broker knows nothing of us: what it had not taken over goes back to its old place in the queue. A message that it
 // had taken over (PUBREC) is never published again: that could deliver it twice.
 void Engine::Impl::forget_session(Time now) {
+    for (const PacketId id : inbox.seen()) journal.handled_and_released(id);
     inbox.session_lost();
-    std::vector<Outbound> back;
+    std::vector<WorkItem> back;
     while (!inflight.empty()) {
         const PacketId id = inflight.first();
         auto entry = inflight.erase(id);
         ids.release(id);
-        if (entry.answered) continue;
-        if (entry.step == Inflight::Step::published)
-            back.push_back(std::move(entry.outbound));
-        else
-            undelivered(std::move(entry.outbound), make_error(Errc::session_lost));
+        if (entry.step == Inflight::Step::published && !entry.answered) {
+            journal.waits_again(entry.item);
+            back.push_back(std::move(entry.item));
+            continue;
+        }
+        journal.ended(entry.item);
+        if (!entry.answered) undelivered(std::move(entry.item), make_error(Errc::session_lost));
     }
-    for (auto outbound = back.rbegin(); outbound != back.rend(); ++outbound) outbox.push_front(std::move(*outbound));
-    outbox.expire(now, dropped);
+    for (auto item = back.rbegin(); item != back.rend(); ++item) outbox->put_back(std::move(*item));
+    outbox->expire(now, dropped);
     drop(dropped);
 }
 
@@ -171,6 +175,7 @@ void Engine::Impl::on(Time now, const Ack& ack) {
     }
     const auto reason = inbox.release(ack.id);
     if (!reason) return violation(now, make_error(Reason::protocol_error, "PUBREL ahead of our PUBREC"));
+    if (*reason == Reason::success) journal.handled_and_released(ack.id);
     const bool told = options.version == Version::v5;
     send(now, Ack{PacketType::pubcomp, ack.id, told ? *reason : Reason::success, {}});
 }
@@ -186,7 +191,7 @@ bool Engine::Impl::other_use(PacketId id, std::string_view packet, Time now) {
 
 void Engine::Impl::on_puback(Time now, const Ack& ack) {
     auto* entry = inflight.find(ack.id);
-    if (!entry || entry->outbound.message.qos != QoS::at_least_once || !entry->on_wire) {
+    if (!entry || entry->item.message.qos != QoS::at_least_once || !entry->on_wire) {
         other_use(ack.id, "PUBACK", now);
         return;
     }
@@ -201,13 +206,14 @@ void Engine::Impl::on_pubrec(Time now, const Ack& ack) {
         send(now, Ack{PacketType::pubrel, ack.id, told ? Reason::packet_identifier_not_found : Reason::success, {}});
         return;
     }
-    if (entry->outbound.message.qos != QoS::exactly_once || !entry->on_wire) {
+    if (entry->item.message.qos != QoS::exactly_once || !entry->on_wire) {
         other_use(ack.id, "PUBREC", now);
         return;
     }
     if (is_refusal(ack.reason)) return settle(now, ack.id, reason_text(ack.properties), ack.reason);
     entry->step = Inflight::Step::released;
-    entry->outbound.message.payload = {};
+    entry->item.message.payload = {};
+    journal.released(entry->item, ack.id);
     send(now, Ack{PacketType::pubrel, ack.id, Reason::success, {}});
 }
 

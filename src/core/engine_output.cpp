@@ -66,6 +66,7 @@ void Engine::Impl::send_connect(Time now) {
 void Engine::Impl::flush_acks(Time now) {
     if (lifecycle.state() != State::up) return;
     while (auto ack = inbox.next_ack()) {
+        if (ack->type == PacketType::pubrec && !is_refusal(ack->reason)) journal.handled(ack->id);
         if (options.version == Version::v3_1_1) ack->reason = Reason::success;
         send(now, *ack);
     }
@@ -73,21 +74,24 @@ void Engine::Impl::flush_acks(Time now) {
 
 // ---- Publishing ----------------------------------------------------------------------------------------------------
 
-void Engine::Impl::undelivered(Outbound&& outbound, Error why) {
-    events.push_back(Undelivered{outbound.token, std::move(outbound.message), std::move(why)});
+void Engine::Impl::undelivered(WorkItem&& item, Error why) {
+    events.push_back(Undelivered{item.token, std::move(item.message), std::move(why)});
 }
 
-void Engine::Impl::drop(std::vector<Outbox::Dropped>& list) {
-    for (auto& [outbound, why] : list) undelivered(std::move(outbound), make_error(why));
+void Engine::Impl::drop(std::vector<WorkList::Dropped>& list) {
+    for (auto& [item, why] : list) {
+        journal.ended(item);
+        undelivered(std::move(item), make_error(why));
+    }
     list.clear();
 }
 
 // Does the request make sense, whatever the broker? Then it becomes a message to be sent.
-Result<Outbound> Engine::Impl::admit(Time now, const PublishRequest& request) const {
+Result<WorkItem> Engine::Impl::admit(Time now, const PublishRequest& request) const {
     if (lifecycle.state() == State::ended || stopping) return make_error(Errc::stopped, "the connection is stopped");
     if (request.qos > QoS::exactly_once) return make_error(Errc::invalid_qos, "QoS is 0, 1 or 2");
     if (auto valid = check_topic(request.topic); !valid) return std::move(valid).error();
-    Outbound outbound;
+    WorkItem item;
     auto ttl = request.ttl;
     if (!request.properties.empty()) {
         if (options.version == Version::v3_1_1) return make_error(Errc::not_supported, "MQTT 3.1.1 has no properties");
@@ -95,21 +99,21 @@ Result<Outbound> Engine::Impl::admit(Time now, const PublishRequest& request) co
             return make_error(Errc::invalid_option, "topic aliases are chosen by the connection");
         if (request.properties.get(property::subscription_identifier))
             return make_error(Errc::invalid_option, "[MQTT-3.3.4-6] a subscription identifier in a publish");
-        outbound.message.properties = Properties(request.properties);
+        item.message.properties = Properties(request.properties);
         if (const auto interval = request.properties.get(property::message_expiry_interval)) {
             if (!ttl) ttl = std::chrono::seconds(*interval);
-            outbound.message.properties.remove(PropertyId::message_expiry_interval);
+            item.message.properties.remove(PropertyId::message_expiry_interval);
         }
     }
-    outbound.message.topic = request.topic;
-    outbound.message.payload = request.payload;
-    outbound.message.qos = request.qos;
-    outbound.message.retain = request.retain;
-    outbound.token = request.token;
-    outbound.priority = request.priority;
-    outbound.accepted = now;
-    if (ttl) outbound.expires = now + std::max(*ttl, Duration::zero());
-    Publish sample{1, request.topic, request.payload, request.qos, request.retain, false, outbound.message.properties};
+    item.message.topic = request.topic;
+    item.message.payload = request.payload;
+    item.message.qos = request.qos;
+    item.message.retain = request.retain;
+    item.token = request.token;
+    item.priority = request.priority;
+    item.accepted = now;
+    if (ttl) item.expires = now + std::max(*ttl, Duration::zero());
+    Publish sample{1, request.topic, request.payload, request.qos, request.retain, false, item.message.properties};
     if (request.qos == QoS::at_most_once) sample.id = 0;
     if (encoded_size(options.version, sample) + 16 > largest_packet)
         return make_error(Errc::packet_too_large, "MQTT allows packets of at most 268435460 bytes");
@@ -119,7 +123,7 @@ Result<Outbound> Engine::Impl::admit(Time now, const PublishRequest& request) co
         if (auto valid = encode(options.version, sample, trial); !valid)
             return make_error(Errc::invalid_option, valid.error().describe());
     }
-    return outbound;
+    return item;
 }
 
 void Engine::Impl::publish(Time now, const PublishRequest& request) {
@@ -129,16 +133,25 @@ void Engine::Impl::publish(Time now, const PublishRequest& request) {
         events.push_back(Undelivered{request.token, std::move(message), std::move(admitted).error()});
         return;
     }
-    const bool at_once = lifecycle.state() == State::up && outbox.empty() && resend_next == 0 && has_room() &&
+    admitted->key = journal.next_key();
+    const bool at_once = lifecycle.state() == State::up && outbox->empty() && resend_next == 0 && has_room() &&
                          (request.qos == QoS::at_most_once || window_open()) &&
                          (!admitted->expires || *admitted->expires > now);
-    if (at_once) {
-        transmit_new(now, std::move(*admitted));
-    } else {
-        outbox.push(std::move(*admitted), dropped);
-        outbox.expire(now, dropped);
-        drop(dropped);
-    }
+    if (at_once)
+        transmit_new(now, std::move(*admitted), false);
+    else
+        enqueue(now, std::move(*admitted));
+}
+
+void Engine::Impl::enqueue(Time now, WorkItem&& item) {
+    const auto key = item.key;
+    const Token token = item.token;
+    journal.waits(item);
+    outbox->push(std::move(item), dropped);
+    outbox->expire(now, dropped);
+    const bool in = std::none_of(dropped.begin(), dropped.end(), [key](const auto& d) { return d.item.key == key; });
+    drop(dropped);
+    if (in && journal.on() && token != 0) events.push_back(Accepted{token});
 }
 
 bool Engine::Impl::window_open() const noexcept { return outstanding < limits.receive_maximum && ids.used() < 65'535; }
@@ -172,23 +185,32 @@ void Engine::Impl::transmit(Time now, const MessageView& message, std::optional<
 }
 
 // Sends a message for the first time on this connection, unless this broker does not take it.
-void Engine::Impl::transmit_new(Time now, Outbound&& outbound) {
-    if (auto error = not_allowed(outbound.message)) return undelivered(std::move(outbound), std::move(*error));
-    ++outbound.attempts;
-    if (outbound.message.qos == QoS::at_most_once) {
-        transmit(now, outbound.message, outbound.expires, 0);
+void Engine::Impl::transmit_new(Time now, WorkItem&& item, bool waited) {
+    if (auto error = not_allowed(item.message)) {
+        if (waited) journal.ended(item);
+        return undelivered(std::move(item), std::move(*error));
+    }
+    ++item.attempts;
+    if (item.message.qos == QoS::at_most_once) {
+        if (waited) journal.sent_after_waiting(item, 0);
+        transmit(now, item.message, item.expires, 0);
         ++counters.sent_at_most_once;
-        if (outbound.token == 0) return;
-        events.push_back(Delivered{outbound.token,
-                                   {QoS::at_most_once, Reason::success, outbound.attempts, now - outbound.accepted, {}},
-                                   std::move(outbound.message.topic)});
+        if (item.token == 0) return;
+        events.push_back(Delivered{item.token,
+                                   {QoS::at_most_once, Reason::success, item.attempts, now - item.accepted, {}},
+                                   std::move(item.message.topic)});
         return;
     }
     const PacketId id = ids.allocate();
-    auto& entry = inflight.insert(id, std::move(outbound));
+    auto& entry = inflight.insert(id, std::move(item));
     entry.on_wire = true;
     ++outstanding;
-    transmit(now, entry.outbound.message, entry.outbound.expires, id);
+    if (waited)
+        journal.sent_after_waiting(entry.item, id);
+    else
+        journal.sent(entry.item, id);
+    transmit(now, entry.item.message, entry.item.expires, id);
+    if (!waited && journal.on() && entry.item.token != 0) events.push_back(Accepted{entry.item.token});
 }
 
 // An acknowledgement ended a flow.
@@ -196,13 +218,14 @@ void Engine::Impl::settle(Time now, PacketId id, const std::string& text, Reason
     auto entry = inflight.erase(id);
     ids.release(id);
     --outstanding;
+    journal.ended(entry.item);
     if (entry.answered) return;
-    Outbound& outbound = entry.outbound;
-    if (is_refusal(reason)) return undelivered(std::move(outbound), make_error(reason, text));
-    if (outbound.token == 0) return;
-    events.push_back(Delivered{outbound.token,
-                               {outbound.message.qos, reason, outbound.attempts, now - outbound.accepted, text},
-                               std::move(outbound.message.topic)});
+    WorkItem& item = entry.item;
+    if (is_refusal(reason)) return undelivered(std::move(item), make_error(reason, text));
+    if (item.token == 0) return;
+    events.push_back(Delivered{item.token,
+                               {item.message.qos, reason, item.attempts, now - item.accepted, text},
+                               std::move(item.message.topic)});
 }
 
 // ---- What may go now -----------------------------------------------------------------------------------------------
@@ -211,11 +234,12 @@ void Engine::Impl::pump(Time now) {
     if (lifecycle.state() != State::up) return;
     pump_subscriptions(now);
     resend(now);
-    outbox.expire(now, dropped);
+    outbox->expire(now, dropped);
     drop(dropped);
-    while (resend_next == 0 && !outbox.empty() && has_room()) {
-        if (outbox.front().message.qos != QoS::at_most_once && !window_open()) break;
-        transmit_new(now, outbox.pop());
+    while (resend_next == 0 && has_room()) {
+        const WorkItem* next = outbox->peek();
+        if (!next || (next->message.qos != QoS::at_most_once && !window_open())) break;
+        transmit_new(now, outbox->pop(), true);
     }
 }
 
@@ -248,18 +272,19 @@ void Engine::Impl::resend(Time now) {
             send(now, Ack{PacketType::pubrel, id, Reason::success, {}});
             continue;
         }
-        if (auto error = not_allowed(entry.outbound.message)) {
+        if (auto error = not_allowed(entry.item.message)) {
             auto gone = inflight.erase(id);
             ids.release(id);
-            if (!gone.answered) undelivered(std::move(gone.outbound), std::move(*error));
+            journal.ended(gone.item);
+            if (!gone.answered) undelivered(std::move(gone.item), std::move(*error));
             continue;
         }
         entry.on_wire = true;
         ++outstanding;
-        ++entry.outbound.attempts;
-        MessageView again = entry.outbound.message;
+        ++entry.item.attempts;
+        MessageView again = entry.item.message;
         again.duplicate = true;
-        transmit(now, again, entry.outbound.expires, id);
+        transmit(now, again, entry.item.expires, id);
         ++counters.resent;
     }
 }

@@ -4,11 +4,11 @@
 
 namespace tortoise::core {
 
-Inflight::Entry& Inflight::insert(PacketId id, Outbound&& outbound) {
+Inflight::Entry& Inflight::insert(PacketId id, WorkItem&& item) {
     if (id >= entries_.size()) entries_.resize(std::size_t{id} + 1);
     Entry& entry = entries_[id];
     entry = Entry{};
-    entry.outbound = std::move(outbound);
+    entry.item = std::move(item);
     entry.used = true;
     entry.previous = last_;
     if (last_)

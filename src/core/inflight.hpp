@@ -1,9 +1,8 @@
 #pragma once
 /// What was published at QoS 1 and 2 and is not settled: found by packet identifier, walked in the order of sending.
 
-#include "core/outbound.hpp"
-
 #include <tortoise/core/packet.hpp>
+#include <tortoise/core/work_list.hpp>
 #include <vector>
 
 namespace tortoise::core {
@@ -24,7 +23,7 @@ public:
     enum class Step : std::uint8_t { published, released };
 
     struct Entry {
-        Outbound outbound = {};
+        WorkItem item = {};
         Step step = Step::published;
         bool on_wire = false;  ///< sent on the present connection
         bool answered = false; ///< its outcome was told before: cancelled
@@ -33,7 +32,7 @@ public:
     };
 
     /// Appends; the identifier must not be in the table.
-    Entry& insert(PacketId, Outbound&&);
+    Entry& insert(PacketId, WorkItem&&);
     /// Null if it is not there.
     Entry* find(PacketId id) noexcept { return id < entries_.size() && entries_[id].used ? &entries_[id] : nullptr; }
     /// Takes it out; it must be there.

@@ -6,8 +6,8 @@ namespace {
 constexpr std::size_t slack = 64; // holes and stale expiries that are tolerated besides as many as there are messages
 }
 
-bool Outbox::full_for(const Outbound& outbound) const noexcept {
-    return live_ + 1 > limits_.messages || bytes_ + outbound.bytes() > limits_.bytes;
+bool Outbox::full_for(const WorkItem& item) const noexcept {
+    return live_ + 1 > limits_.messages || bytes_ + item.bytes() > limits_.bytes;
 }
 
 Outbox::Sequence Outbox::oldest() {
@@ -16,7 +16,7 @@ Outbox::Sequence Outbox::oldest() {
 }
 
 // False if the new one must go instead.
-bool Outbox::make_room(const Outbound& fresh, std::vector<Dropped>& dropped) {
+bool Outbox::make_room(const WorkItem& fresh, std::vector<Dropped>& dropped) {
     if (fresh.bytes() > limits_.bytes || limits_.messages == 0) return false;
     while (full_for(fresh)) {
         Sequence victim;
@@ -36,50 +36,50 @@ bool Outbox::make_room(const Outbound& fresh, std::vector<Dropped>& dropped) {
     return true;
 }
 
-void Outbox::push(Outbound&& outbound, std::vector<Dropped>& dropped) {
+void Outbox::push(WorkItem&& item, std::vector<Dropped>& dropped) noexcept {
     if (limits_.overflow == Overflow::latest_per_topic) {
-        const auto same = by_topic_.find(outbound.message.topic);
+        const auto same = by_topic_.find(item.message.topic);
         if (same != by_topic_.end()) dropped.push_back({take(same->second), Errc::displaced});
     }
-    if (full_for(outbound) && !make_room(outbound, dropped)) {
-        const bool too_large = outbound.bytes() > limits_.bytes;
+    if (full_for(item) && !make_room(item, dropped)) {
+        const bool too_large = item.bytes() > limits_.bytes;
         const bool refused = limits_.overflow == Overflow::reject || too_large;
-        dropped.push_back({std::move(outbound), refused ? Errc::queue_full : Errc::displaced});
+        dropped.push_back({std::move(item), refused ? Errc::queue_full : Errc::displaced});
         return;
     }
-    slots_.push_back({true, std::move(outbound)});
+    slots_.push_back({true, std::move(item)});
     enter(base_ + slots_.size() - 1);
     compact();
 }
 
-void Outbox::push_front(Outbound&& outbound) {
+void Outbox::put_back(WorkItem&& item) noexcept {
     trim();
-    slots_.push_front({true, std::move(outbound)});
+    slots_.push_front({true, std::move(item)});
     --base_;
     enter(base_);
 }
 
 void Outbox::enter(Sequence s) {
-    const Outbound& outbound = slot(s).outbound;
+    const WorkItem& item = slot(s).item;
     ++live_;
-    bytes_ += outbound.bytes();
-    if (outbound.expires) expiries_.emplace(*outbound.expires, s);
-    if (limits_.overflow == Overflow::latest_per_topic) by_topic_.emplace(outbound.message.topic, s);
-    if (limits_.overflow == Overflow::by_priority) by_priority_.emplace(outbound.priority, s);
+    bytes_ += item.bytes();
+    if (item.expires) expiries_.emplace(*item.expires, s);
+    if (limits_.overflow == Overflow::latest_per_topic) by_topic_.emplace(item.message.topic, s);
+    if (limits_.overflow == Overflow::by_priority) by_priority_.emplace(item.priority, s);
 }
 
-Outbound Outbox::take(Sequence s) {
+WorkItem Outbox::take(Sequence s) {
     Slot& at = slot(s);
     if (limits_.overflow == Overflow::latest_per_topic) {
-        const auto named = by_topic_.find(at.outbound.message.topic);
+        const auto named = by_topic_.find(at.item.message.topic);
         if (named != by_topic_.end() && named->second == s) by_topic_.erase(named);
     }
-    if (limits_.overflow == Overflow::by_priority) by_priority_.erase({at.outbound.priority, s});
+    if (limits_.overflow == Overflow::by_priority) by_priority_.erase({at.item.priority, s});
     at.live = false;
     --live_;
-    bytes_ -= at.outbound.bytes();
-    Outbound taken = std::move(at.outbound);
-    at.outbound = {};
+    bytes_ -= at.item.bytes();
+    WorkItem taken = std::move(at.item);
+    at.item = {};
     return taken;
 }
 
@@ -105,28 +105,28 @@ void Outbox::compact() {
     for (std::size_t i = 0; i < slots_.size(); ++i) enter(base_ + i);
 }
 
-const Outbound& Outbox::front() {
+const WorkItem* Outbox::peek() noexcept {
     trim();
-    return slots_.front().outbound;
+    return slots_.empty() ? nullptr : &slots_.front().item;
 }
 
-Outbound Outbox::pop() {
+WorkItem Outbox::pop() noexcept {
     trim();
-    Outbound taken = take(base_);
+    WorkItem taken = take(base_);
     trim();
     return taken;
 }
 
-std::optional<Time> Outbox::next_expiry() {
+std::optional<Time> Outbox::next_expiry() noexcept {
     while (!expiries_.empty()) {
         const auto [at, s] = expiries_.top();
-        if (s >= base_ && is_live(s) && slot(s).outbound.expires == at) return at;
+        if (s >= base_ && is_live(s) && slot(s).item.expires == at) return at;
         expiries_.pop();
     }
     return std::nullopt;
 }
 
-void Outbox::expire(Time now, std::vector<Dropped>& dropped) {
+void Outbox::expire(Time now, std::vector<Dropped>& dropped) noexcept {
     while (const auto at = next_expiry()) {
         if (*at > now) return;
         const Sequence s = expiries_.top().second;
@@ -135,10 +135,12 @@ void Outbox::expire(Time now, std::vector<Dropped>& dropped) {
     }
 }
 
-std::optional<Outbound> Outbox::remove(Token token) {
+std::optional<WorkItem> Outbox::remove(Token token) noexcept {
     for (std::size_t i = 0; i < slots_.size(); ++i)
-        if (slots_[i].live && slots_[i].outbound.token == token) return take(base_ + i);
+        if (slots_[i].live && slots_[i].item.token == token) return take(base_ + i);
     return std::nullopt;
 }
+
+std::unique_ptr<WorkList> make_work_list(const Queue& limits) { return std::make_unique<Outbox>(limits); }
 
 } // namespace tortoise::core

@@ -23,6 +23,14 @@ PacketId PacketIds::allocate() {
     return static_cast<PacketId>(word * 64 + bit);
 }
 
+void PacketIds::claim(PacketId id) {
+    if (id == 0 || in_use(id)) return;
+    if (words_.empty()) words_.push_back(1);
+    while (words_.size() <= id / 64u) words_.resize(words_.size() * 2);
+    words_[id / 64u] |= std::uint64_t{1} << (id % 64u);
+    ++used_;
+}
+
 void PacketIds::release(PacketId id) noexcept {
     if (id == 0 || !in_use(id)) return;
     words_[id / 64u] &= ~(std::uint64_t{1} << (id % 64u));

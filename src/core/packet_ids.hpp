@@ -14,6 +14,8 @@ class PacketIds {
 public:
     /// 0 if all 65,535 are in use.
     PacketId allocate();
+    /// Takes one that was in use before a restart.
+    void claim(PacketId);
     void release(PacketId) noexcept;
     bool in_use(PacketId id) const noexcept {
         return id / 64u < words_.size() && (words_[id / 64u] >> (id % 64u) & 1u) != 0;

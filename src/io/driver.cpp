@@ -23,7 +23,7 @@ std::string beginning(Octets octets) {
 } // namespace
 
 Driver::Driver(Loop& loop, Resolver& resolver, core::Engine engine, std::vector<Url> endpoints, Means means,
-               Listener& listener)
+               Listener& listener, Keeping keeping)
     : loop_(loop), engine_(std::move(engine)), endpoints_(std::move(endpoints)), listener_(listener),
       connector_(loop, resolver, std::move(means)), timer_(loop,
                                                            [this] {
@@ -33,7 +33,14 @@ Driver::Driver(Loop& loop, Resolver& resolver, core::Engine engine, std::vector<
       flush_limit_(loop, [this] {
           end_close();
           drain();
-      }) {}
+      }) {
+    if (keeping.store) {
+        keeper_.emplace(loop, *keeping.store, std::move(keeping.session), [this] {
+            listener_.kept();
+            drain();
+        });
+    }
+}
 
 Driver::~Driver() { drop_stream(); }
 
@@ -55,24 +62,53 @@ void Driver::drain() {
     if (!blocked_ && std::exchange(was_blocked_, false)) listener_.unblocked();
 }
 
+void Driver::keep_changes() {
+    if (!engine_.has_changes()) return;
+    std::vector<core::RecordChange> changes;
+    const bool first = engine_.take_changes(changes);
+    keeper_->write(std::move(changes), first);
+}
+
 bool Driver::handle_events() {
+    keep_changes();
     events_.clear();
     engine_.take_events(events_);
     for (auto& event : events_) listener_.handle(event);
     return !events_.empty();
 }
 
+/// Behind what was taken before; with a store, not to be written before what it depends on is kept.
+void Driver::take_output() {
+    if (written_ == output_.size()) {
+        written_ = 0;
+        output_.clear();
+    } else if (written_ > keep_capacity) {
+        output_.erase(0, written_);
+        for (auto& barrier : barriers_) barrier.from -= written_;
+        written_ = 0;
+    }
+    keep_changes();
+    if (!engine_.has_output()) return;
+    if (keeper_ && keeper_->needed() > keeper_->kept() &&
+        (barriers_.empty() || barriers_.back().write < keeper_->needed()))
+        barriers_.push_back({keeper_->needed(), output_.size()});
+    engine_.take_output(output_);
+}
+
+Octets Driver::writable_output() const noexcept {
+    const auto end = barriers_.empty() ? output_.size() : barriers_.front().from;
+    return Octets(output_).substr(written_, end - written_);
+}
+
 /// True if something else may follow from it.
 bool Driver::write_output() {
     if (!stream_ || blocked_) return false;
+    while (!barriers_.empty() && barriers_.front().write <= keeper_->kept()) barriers_.pop_front();
     while (true) {
-        if (written_ == output_.size()) {
-            written_ = 0;
-            output_.clear();
-            if (engine_.has_output()) engine_.take_output(output_);
-            if (output_.empty()) break;
-        }
-        auto put = stream_->write(Octets(output_).substr(written_));
+        if (keeper_ || written_ == output_.size()) take_output();
+        const auto octets = writable_output();
+        if (octets.empty()) break;
+        auto put = stream_->write(octets);
         if (put.state == Transfer::failed) {
             lost(std::move(put.error));
             return true;
@@ -86,8 +122,9 @@ bool Driver::write_output() {
         sent_ += put.size;
         engine_.wrote(Loop::now(), put.size);
     }
-    if (output_.capacity() > keep_capacity) output_ = {};
-    if (closing_) {
+    const bool held = !barriers_.empty(); // the store goes on with it
+    if (!held && output_.capacity() > keep_capacity) output_ = {};
+    if (!held && closing_) {
         end_close();
         return true;
     }
@@ -161,9 +198,16 @@ void Driver::drop_stream() noexcept {
     if (stream_) stream_->close();
     stream_.reset();
     output_.clear();
+    barriers_.clear();
     written_ = 0;
     blocked_ = reading_ = closing_ = false;
     flush_limit_.disarm();
+}
+
+void Driver::abandon(const Error& why) {
+    if (!stream_) return;
+    drop_stream();
+    engine_.closed(Loop::now(), why);
 }
 
 /// The stream broke. What the peer said before may tell why.

@@ -2,13 +2,21 @@
 /// The one place that calls both a client engine and a loop.
 
 #include "io/connector.hpp"
+#include "io/keeper.hpp"
 #include "io/stream.hpp"
 #include "io/url.hpp"
+#include <deque>
 #include <string>
 #include <tortoise/core/engine.hpp>
 #include <vector>
 
 namespace tortoise::io {
+
+/// The store of a persistent engine, and the name under which its session is loaded.
+struct Keeping {
+    StoreAdaptor* store = nullptr;
+    std::string session = {};
+};
 
 /// Feeds the engine what arrives, writes what it has to say in as few writes as possible, opens and closes as it
 /// wishes, keeps its one timer. Of the loop's thread only.
@@ -24,12 +32,14 @@ public:
         virtual void unblocked() = 0;
         /// Everything that could be done is done, for now.
         virtual void drained() = 0;
+        /// The store has kept more, or failed.
+        virtual void kept() = 0;
 
     protected:
         ~Listener() = default;
     };
 
-    Driver(Loop&, Resolver&, core::Engine, std::vector<Url> endpoints, Means, Listener&);
+    Driver(Loop&, Resolver&, core::Engine, std::vector<Url> endpoints, Means, Listener&, Keeping = {});
     ~Driver();
 
     /// drain() has to follow what is done to it, unless the listener does it while it is called.
@@ -40,6 +50,10 @@ public:
     void give_up(Error);
     /// The peer does not read as fast as it is written to.
     bool blocked() const noexcept { return blocked_; }
+    /// Null without a store.
+    const Keeper* keeper() const noexcept { return keeper_ ? &*keeper_ : nullptr; }
+    /// Drops the connection without another octet: what would be written depends on what could not be kept.
+    void abandon(const Error& why);
     /// Where it connects to, or did last.
     const Url& endpoint() const noexcept { return endpoints_[endpoint_]; }
     /// Octets so far.
@@ -53,7 +67,10 @@ private:
     void readable() override;
     void writable() override;
 
+    void keep_changes();
     bool handle_events();
+    void take_output();
+    Octets writable_output() const noexcept;
     bool write_output();
     bool follow_wish();
     void begin_open(std::size_t endpoint);
@@ -75,8 +92,14 @@ private:
     Timer timer_, flush_limit_;
     std::shared_ptr<Stream> stream_;
     std::vector<core::Event> events_;
+    std::optional<Keeper> keeper_;
     std::string output_;
     std::size_t written_ = 0; // of output_
+    struct Barrier {
+        std::uint64_t write; // has to be kept
+        std::size_t from;    // before this of output_ is written
+    };
+    std::deque<Barrier> barriers_;
     std::uint64_t sent_ = 0, received_ = 0;
     bool opening_ = false, closing_ = false, draining_ = false;
     bool blocked_ = false, was_blocked_ = false, reading_ = false, greeted_ = false;

@@ -15,8 +15,8 @@ std::vector<PacketId> order(const Inflight& table) {
     return ids;
 }
 
-Outbound with_token(Token token) {
-    Outbound o;
+WorkItem with_token(Token token) {
+    WorkItem o;
     o.token = token;
     return o;
 }
@@ -26,7 +26,7 @@ TEST(Inflight, KeepsTheOrderOfSendingWhateverTheIdentifiers) {
     for (const PacketId id : {PacketId{7}, PacketId{3}, PacketId{65'535}, PacketId{1}})
         table.insert(id, with_token(id));
     EXPECT_THAT(order(table), ElementsAre(7, 3, 65'535, 1));
-    EXPECT_EQ(table.erase(3).outbound.token, 3u);
+    EXPECT_EQ(table.erase(3).item.token, 3u);
     EXPECT_THAT(order(table), ElementsAre(7, 65'535, 1));
     table.erase(7);
     table.erase(1);
@@ -44,7 +44,7 @@ TEST(Inflight, FindsOnlyWhatIsThere) {
     EXPECT_EQ(table.find(5), nullptr);
     table.insert(5, with_token(50));
     ASSERT_NE(table.find(5), nullptr);
-    EXPECT_EQ(table.find(5)->outbound.token, 50u);
+    EXPECT_EQ(table.find(5)->item.token, 50u);
     EXPECT_EQ(table.find(4), nullptr);
     EXPECT_EQ(table.find(65'535), nullptr);
     table.erase(5);

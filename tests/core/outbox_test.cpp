@@ -12,8 +12,8 @@ using testing::ElementsAre;
 namespace {
 
 struct OutboxTest : testing::Test {
-    static Outbound make(Token token, std::string topic = "t", int priority = 0, std::optional<Duration> ttl = {}) {
-        Outbound o;
+    static WorkItem make(Token token, std::string topic = "t", int priority = 0, std::optional<Duration> ttl = {}) {
+        WorkItem o;
         o.message = Message(std::move(topic), "payload");
         o.token = token;
         o.priority = priority;
@@ -22,7 +22,7 @@ struct OutboxTest : testing::Test {
     }
     std::vector<Token> dropped() {
         std::vector<Token> tokens;
-        for (auto& d : dropped_) tokens.push_back(d.outbound.token);
+        for (auto& d : dropped_) tokens.push_back(d.item.token);
         return tokens;
     }
     std::vector<Errc> reasons() {
@@ -47,8 +47,8 @@ TEST_F(OutboxTest, IsFirstInFirstOut) {
 TEST_F(OutboxTest, WhatComesBackStandsBeforeEverything) {
     Outbox box(Queue{});
     box.push(make(3), dropped_);
-    box.push_front(make(2));
-    box.push_front(make(1));
+    box.put_back(make(2));
+    box.put_back(make(1));
     EXPECT_THAT(all(box), ElementsAre(1, 2, 3));
 }
 
@@ -105,7 +105,7 @@ TEST_F(OutboxTest, TheBoundInBytesHoldsToo) {
     box.push(make(3), dropped_);
     EXPECT_THAT(dropped(), ElementsAre(1));
     EXPECT_EQ(box.bytes(), 16u);
-    Outbound huge = make(4);
+    WorkItem huge = make(4);
     huge.message.payload.assign(100, 'x');
     box.push(std::move(huge), dropped_);
     EXPECT_EQ(dropped_.back().why, Errc::queue_full) << "it could never fit: nothing gives way for it";
@@ -142,7 +142,7 @@ TEST_F(OutboxTest, AgreesWithASimpleModelOverManySteps) {
          {Overflow::reject, Overflow::drop_oldest, Overflow::latest_per_topic, Overflow::by_priority}) {
         std::mt19937_64 random(7);
         Outbox box(Queue{.messages = 50, .overflow = policy});
-        std::vector<Outbound> model;
+        std::vector<WorkItem> model;
         Time now{};
         const auto forget = [&](Token token) { std::erase_if(model, [&](auto& o) { return o.token == token; }); };
         for (Token token = 1; token < 30'000; ++token) {
@@ -150,12 +150,12 @@ TEST_F(OutboxTest, AgreesWithASimpleModelOverManySteps) {
             dropped_.clear();
             const auto dice = random() % 10;
             if (dice < 6) {
-                Outbound o = make(token, "t" + std::to_string(random() % 20), static_cast<int>(random() % 3));
+                WorkItem o = make(token, "t" + std::to_string(random() % 20), static_cast<int>(random() % 3));
                 if (random() % 2) o.expires = now + std::chrono::milliseconds(random() % 2'000);
                 model.push_back(o);
                 box.push(std::move(o), dropped_);
             } else if (dice < 8 && !box.empty()) {
-                ASSERT_EQ(box.front().token, model.front().token);
+                ASSERT_EQ(box.peek()->token, model.front().token);
                 box.pop();
                 model.erase(model.begin());
             } else if (dice == 8 && !model.empty()) {
@@ -165,12 +165,12 @@ TEST_F(OutboxTest, AgreesWithASimpleModelOverManySteps) {
             } else {
                 box.expire(now, dropped_);
             }
-            for (auto& d : dropped_) forget(d.outbound.token);
+            for (auto& d : dropped_) forget(d.item.token);
             std::size_t bytes = 0;
             for (auto& o : model) bytes += o.bytes();
-            ASSERT_EQ(box.size(), model.size());
+            ASSERT_EQ(box.count(), model.size());
             ASSERT_EQ(box.bytes(), bytes);
-            ASSERT_LE(box.size(), 50u);
+            ASSERT_LE(box.count(), 50u);
         }
     }
 }

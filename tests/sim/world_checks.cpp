@@ -99,6 +99,7 @@ std::string describe(const core::Event& event) {
             return "received " + std::string(e.message.topic) + " q" + std::to_string(static_cast<int>(e.message.qos)) +
                    " message " + std::to_string(token_of(e.message.payload)) + (e.message.retain ? " retained" : "");
         }
+        std::string operator()(const core::Accepted& e) const { return "accepted " + std::to_string(e.token); }
         std::string operator()(const core::Delivered& e) const { return "delivered " + std::to_string(e.token); }
         std::string operator()(const core::Undelivered& e) const {
             return "undelivered " + std::to_string(e.token) + ": " + e.why.describe();

@@ -6,7 +6,9 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <tortoise/core/record.hpp>
 #include <tortoise/core/time.hpp>
+#include <tortoise/core/work_list.hpp>
 #include <tortoise/message.hpp>
 #include <tortoise/options.hpp>
 #include <tortoise/result.hpp>
@@ -15,8 +17,6 @@
 
 namespace tortoise::core {
 
-/// Names an operation; chosen by the caller, handed back in the event that ends it. 0: no such event is wanted.
-using Token = std::uint64_t;
 /// Names a destination of received messages; chosen by the caller. 0: the default destination.
 using Route = std::uint64_t;
 /// Names a received message that wants an acknowledgement. 0: it wants none (QoS 0).
@@ -34,7 +34,8 @@ struct EngineOptions {
     Duration first_connect_delay = {};                    ///< a random part of it is waited before the first connect
     Backoff backoff = {};
     Retry (*classify)(const Error&) noexcept = &tortoise::classify;
-    Queue queue = {};
+    Queue queue = {};                                     ///< unless the engine is given a work list
+    bool persistent = false;                              ///< tells what to keep for a next life: take_changes()
     TopicAliases topic_aliases = TopicAliases::automatic;
     /// How many unacknowledged QoS 1 and 2 messages we send at a time, within the broker's Receive Maximum. 0: as many as
     /// that; on MQTT 3.1.1, which has none, 20: brokers drop what is beyond their own limit, and say nothing.
@@ -84,6 +85,10 @@ struct Received {
     InboundId id = 0;
     std::uint32_t first_route = 0, route_count = 0;  ///< see Engine::routes
 };
+/// A persistent engine took a publish: once the changes that were taken before this event are kept, it survives.
+struct Accepted {
+    Token token = 0;
+};
 /// A publish ended well. Not reported for token 0.
 struct Delivered {
     Token token = 0;
@@ -122,7 +127,7 @@ struct PingFailed {
     Error why;
 };
 
-using Event = std::variant<Up, Down, Stopped, Received, Delivered, Undelivered, Subscribed, Unsubscribed, FilterChanged,
+using Event = std::variant<Up, Down, Stopped, Received, Accepted, Delivered, Undelivered, Subscribed, Unsubscribed, FilterChanged,
                            Pong, PingFailed>;
 
 // ---- What the shell is asked to do --------------------------------------------------------------------------------
@@ -182,18 +187,23 @@ struct Levels {
 ///
 ///   A  world → engine   opened, received, wrote, closed, elapsed
 ///   B  user → engine    start, stop, reconnect, publish, subscribe, unsubscribe, acknowledge, cancel, ping
-///   C  engine → world   1 take_events   2 take_output   3 take_wish
+///   C  engine → world   1 take_changes   2 take_events   3 take_output   4 take_wish
 ///   D  engine → world   deadline
 ///
 /// Time never runs backwards. elapsed() too early is a no-op. No call re-enters, none blocks, and none throws or asserts on
 /// what the peer sent. Every operation with a token ends in exactly one event.
 class Engine {
 public:
-    /// `seed` feeds the jitter of the backoff; nothing else is random.
-    Engine(EngineOptions, std::uint64_t seed);
+    /// `seed` feeds the jitter of the backoff; nothing else is random. Without a work list it makes one of `queue`.
+    Engine(EngineOptions, std::uint64_t seed, std::unique_ptr<WorkList> = nullptr);
     Engine(Engine&&) noexcept;
     Engine& operator=(Engine&&) noexcept;
     ~Engine();
+
+    /// Before start(): goes on where an earlier life ended. The error is Errc::store_damaged, naming the record.
+    Result<Done> restore(Time now, WallTime wall, std::span<const Record>);
+    /// What time it is, as often as that may have changed: for the times to live of what is kept.
+    void set_wall_clock(Time now, WallTime wall) noexcept;
 
     // A. What happened.
     /// The transport that was wished for is open.
@@ -210,10 +220,12 @@ public:
     // B. What the user wants. Returns at once; the outcome is an event, also that of bad arguments.
     void start(Time now);
     /// Sends what is queued and awaits what is in flight for at most `drain`, says DISCONNECT, closes; what is left ends
-    /// with `why`. The session ends too if a clean start was asked for.
+    /// with `why`; what is kept stays kept. The session ends too if a clean start was asked for and nothing is kept.
     void stop(Time now, Duration drain = {}, Error why = make_error(Errc::stopped));
     /// Drops the connection, if any, and connects at once: the network changed.
     void reconnect(Time now);
+    /// Ends the connection, if any, for a reason of the user's side; the backoff follows. The will is published.
+    void drop(Time now, Error why);
     void publish(Time now, const PublishRequest&);
     /// Wants the filters from now on, over reconnects, until they are unsubscribed or refused for good.
     void subscribe(Time now, std::vector<TopicFilter>, Route = 0, Token = 0);
@@ -230,6 +242,10 @@ public:
     void set_will(std::optional<Will>);
 
     // C. What follows from it.
+    /// Appends what is to be kept, if the engine is persistent. True: the output taken from now on must not be written
+    /// before these changes are kept; so must take_changes() be called right before each take_output().
+    bool take_changes(std::vector<RecordChange>&);
+    bool has_changes() const noexcept;
     /// Appends the events since the last time. Swap-friendly: pass an empty vector that keeps its capacity.
     void take_events(std::vector<Event>&);
     /// The routes of a received message whose filters match it; empty: the default destination.

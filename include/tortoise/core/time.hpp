@@ -14,4 +14,7 @@ struct Clock {
 };
 using Time = Clock::time_point;
 
+/// The time of day, told too: for what outlives the process.
+using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
+
 } // namespace tortoise::core

@@ -1,5 +1,7 @@
 #include "core/engine/peer.hpp"
 
+#include <algorithm>
+
 namespace tortoise::core::testing {
 
 EngineOptions plain(Version version) {
@@ -12,7 +14,9 @@ EngineOptions plain(Version version) {
     return options;
 }
 
-Peer::Peer(EngineOptions o, std::uint64_t seed) : engine(o, seed), options(std::move(o)) {}
+Peer::Peer(EngineOptions o, std::uint64_t seed) : engine(o, seed), options(std::move(o)) {
+    engine.set_wall_clock(now, WallTime(wall_ahead_));
+}
 
 // ---- The user ------------------------------------------------------------------------------------------------------
 
@@ -29,6 +33,11 @@ void Peer::stop(Duration drain_time, Error why) {
 
 void Peer::reconnect() {
     engine.reconnect(now);
+    drain();
+}
+
+void Peer::drop(Error why) {
+    engine.drop(now, std::move(why));
     drain();
 }
 
@@ -73,8 +82,35 @@ Token Peer::ping() {
 
 // ---- The shell -----------------------------------------------------------------------------------------------------
 
+void Peer::keep() {
+    std::vector<RecordChange> changes;
+    engine.take_changes(changes);
+    for (auto& [action, record] : changes) {
+        const auto same = [&r = record](const Record& kept) { return kept.kind == r.kind && kept.key == r.key; };
+        const auto at = std::find_if(records.begin(), records.end(), same);
+        if (action == RecordChange::Action::mark && at != records.end()) at->mark = record.mark;
+        if (action == RecordChange::Action::mark) continue;
+        if (at != records.end()) records.erase(at);
+        if (action == RecordChange::Action::put) records.push_back(std::move(record));
+    }
+}
+
+void Peer::restart(Duration wall_later) {
+    wall_ahead_ += std::chrono::floor<std::chrono::milliseconds>(wall_later);
+    engine = Engine(options, 1);
+    const WallTime wall(std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch()) + wall_ahead_);
+    const auto restored = engine.restore(now, wall, records);
+    EXPECT_TRUE(restored) << restored.error().describe();
+    reader_.reset();
+    packets_.clear();
+    events_.clear();
+    wish = {};
+    started_ = false;
+}
+
 void Peer::drain() {
     while (true) {
+        keep();
         std::vector<Event> events;
         engine.take_events(events);
         for (auto& event : events) {

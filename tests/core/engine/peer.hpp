@@ -21,6 +21,7 @@ public:
     void start();
     void stop(Duration drain = {}, Error why = make_error(Errc::stopped));
     void reconnect();
+    void drop(Error why);
     Token publish(std::string topic, QoS qos, std::string payload = {}, std::optional<Duration> ttl = {});
     Token publish(PublishRequest);
     Token subscribe(std::vector<TopicFilter>, Route = 0);
@@ -93,12 +94,19 @@ public:
     void forget_events() { events_.clear(); }
     std::vector<Route> routes_of_last = {}; ///< of the last Received
 
+    // ---- The store, of a persistent engine
+    std::vector<Record> records;
+    /// The program dies, and another begins with what is kept, that much later by the wall clock.
+    void restart(Duration wall_later = {});
+
     Engine engine;
     const EngineOptions options;
 
 private:
     void drain();
+    void keep();
 
+    std::chrono::milliseconds wall_ahead_ = std::chrono::hours(24 * 20'000);
     bool started_ = false;
     Token next_token_ = 1;
     std::deque<Packet> packets_;
