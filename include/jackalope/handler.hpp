@@ -1,0 +1,45 @@
+#pragma once
+/// What a session tells its owner. Override what you need.
+
+#include <jackalope/work_list.hpp>
+#include <string_view>
+#include <tortoise/handler.hpp>
+
+namespace jackalope {
+
+class Session;
+
+enum class ConnectionStatus : std::uint8_t { offline, online };
+std::string_view to_string(ConnectionStatus) noexcept;
+
+/// A message that will not be delivered: expired, displaced, refused by the broker (a tortoise::Reason), session_lost, or
+/// left when the session ended (stopped: it is still kept, if the work list is durable).
+struct WorkError {
+    const tortoise::MessageView& message;
+    const tortoise::Error& why;
+};
+
+/// Everything is called on the session's loop thread, one call at a time, and must not block; every function of the
+/// session may be called from here. A handler that throws is replaced by a new one from its factory, and the session
+/// connects again after its backoff: no message is lost by it.
+class Handler {
+public:
+    virtual ~Handler() = default;
+    /// Offline comes with the reason.
+    virtual void connection(Session&, ConnectionStatus, const tortoise::Error& /*why*/) {}
+    /// Granted, with what QoS; refused, with the reason; or no more.
+    virtual void subscription(Session&, const tortoise::FilterStatus&) {}
+    /// QoS 1 and 2 are acknowledged when it returns.
+    virtual void message(Session&, const tortoise::MessageView&) {}
+    virtual void error(Session&, const WorkError&) {}
+    /// Asked before every connect; nothing: the will of the options.
+    virtual std::optional<tortoise::Will> last_will() { return std::nullopt; }
+};
+
+/// Makes a handler for each life; `make_handler<Door>(arguments…)`.
+using HandlerFactory = tortoise::SharedFn<Handler*()>;
+template <class H, class... Args> HandlerFactory make_handler(Args... args) {
+    return HandlerFactory([args...]() -> Handler* { return new H(args...); });
+}
+
+} // namespace jackalope
