@@ -9,22 +9,25 @@
 
 namespace tortoise {
 
-/// What is promised when the acceptance of a publish is reported, and before anything that depends on it goes to the broker.
+/// What is promised when the acceptance of a publish is reported, and before anything that depends on it goes to the
+/// broker.
 enum class Durability : std::uint8_t {
     /// It is on disk: it survives kill -9 and the loss of power. Writes of many publishes share one sync of the file.
     on_disk,
-    /// It will be within StoreOptions::interval. What a crash of the program or of the machine takes away is lost; and what
+    /// It will be within StoreOptions::interval. What a crash of the program or of the machine takes away is lost; and
+    /// what
     /// was sent in that time may be sent again, QoS 2 included.
     periodic,
 };
 
 struct StoreOptions {
     Durability durability = Durability::on_disk;
-    Duration interval = std::chrono::milliseconds(100);  ///< of `periodic`: how often changes are written
-    std::size_t unwritten = 64u << 20;  ///< bytes of changes that may wait for a slow disk; then connections wait with it
+    Duration interval = std::chrono::milliseconds(100); ///< of `periodic`: how often changes are written
+    std::size_t unwritten =
+        64u << 20; ///< bytes of changes that may wait for a slow disk; then connections wait with it
 };
 
-class StoreAdaptor;  // store_adaptor.hpp
+class StoreAdaptor; // store_adaptor.hpp
 
 /// A handle to a store; copies share it. One store keeps any number of sessions, named by their client id.
 /// Every function may be called from any thread.

@@ -9,8 +9,8 @@
 
 namespace tortoise {
 
-/// A keeper of records of one's own. `load` and `write` may be called from any thread, for different sessions at a time;
-/// they must not throw.
+/// A keeper of records of one's own. `load` and `write` may be called from any thread, for different sessions at a
+/// time; they must not throw.
 class StoreAdaptor {
 public:
     /// Called once, from any thread, in the order of the writes: when the changes are kept, or with the reason why not
@@ -18,8 +18,8 @@ public:
     using OnKept = Fn<void(const Error* failed)>;
 
     virtual ~StoreAdaptor() = default;
-    /// Everything that is kept for the session, ordered by kind and key. Begins its use: a session that is in use already
-    /// is Errc::store_locked. May block.
+    /// Everything that is kept for the session, ordered by kind and key. Begins its use: a session that is in use
+    /// already is Errc::store_locked. May block.
     virtual Result<std::vector<core::Record>> load(std::string_view session) = 0;
     /// Ends its use, behind the writes that were asked for. Does not wait for them.
     virtual void release(std::string_view session) = 0;

@@ -20,10 +20,10 @@ struct Layer {
 };
 
 const std::set<std::string> of_the_shell = {
-    "tortoise/connection.hpp", "tortoise/events.hpp",        "tortoise/handler.hpp",  "tortoise/logger_handler.hpp",
-    "tortoise/pending.hpp",    "tortoise/pipe.hpp",          "tortoise/registry.hpp", "tortoise/runtime.hpp",
-    "tortoise/statistics.hpp", "tortoise/supervisor.hpp",    "tortoise/tls.hpp",      "tortoise/tortoise.hpp",
-    "tortoise/transport.hpp",  "tortoise/testing/broker.hpp"};
+    "tortoise/connection.hpp", "tortoise/events.hpp",   "tortoise/handler.hpp",       "tortoise/logger_handler.hpp",
+    "tortoise/pending.hpp",    "tortoise/pipe.hpp",     "tortoise/registry.hpp",      "tortoise/runtime.hpp",
+    "tortoise/statistics.hpp", "tortoise/store.hpp",    "tortoise/store_adaptor.hpp", "tortoise/supervisor.hpp",
+    "tortoise/tls.hpp",        "tortoise/tortoise.hpp", "tortoise/transport.hpp",     "tortoise/testing/broker.hpp"};
 
 std::set<std::string> without(std::set<std::string> all, std::initializer_list<const char*> some) {
     for (const auto* name : some) all.erase(name);
@@ -41,7 +41,14 @@ const std::vector<Layer>& house() {
          .libraries = {"boost/", "openssl/"},
          .system = true,
          .not_public = without(of_the_shell, {"tortoise/tls.hpp", "tortoise/transport.hpp"})},
-        {.directory = "src/client", .layers = {"client", "core", "io"}, .not_public = {"tortoise/testing/broker.hpp"}},
+        {.directory = "src/store",
+         .layers = {"core", "store"},
+         .libraries = {"sqlite3.h"},
+         .system = true,
+         .not_public = without(of_the_shell, {"tortoise/store.hpp", "tortoise/store_adaptor.hpp"})},
+        {.directory = "src/client",
+         .layers = {"client", "core", "io", "store"},
+         .not_public = {"tortoise/testing/broker.hpp"}},
         {.directory = "src/broker",
          .layers = {"broker", "core"},
          .not_public = without(of_the_shell, {"tortoise/testing/broker.hpp"})},
