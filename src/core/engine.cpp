@@ -27,6 +27,7 @@ Result<Done> Engine::Impl::restore(Time now, WallTime wall, std::span<const Reco
     auto session = journal.restore(now, records);
     if (!session) return std::move(session).error();
     had_session = session->accepted;
+    unsure = true; // a CONNACK may have been lost with the program
     for (auto& message : session->in_flight) {
         ids.claim(message.id);
         message.item.attempts = 1;
