@@ -1,11 +1,9 @@
 // The scripted server: what it does, and what it says when its client does something else.
 #include "support/certificates.hpp"
-#include "support/options.hpp"
+#include "support/script.hpp"
 #include "testing/raw_client.hpp"
-#include <cstring>
 #include <latch>
 #include <thread>
-#include <tortoise/testing/script.hpp>
 
 namespace tortoise::test {
 namespace {
@@ -34,8 +32,6 @@ std::string encoded(const core::Packet& packet, Version version = Version::v5) {
     EXPECT_TRUE(core::encode(version, packet, octets));
     return octets;
 }
-
-#define ASSERT_FOLLOWED(script) ASSERT_TRUE((script).wait(patience)) << (script).report()
 
 /// The text of the failure that the script ends with.
 std::string failure_of(const Script& script) {
