@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <tortoise/testing/gate.hpp>
@@ -33,7 +35,8 @@ bool Gate::is_open() const {
 
 bool Gate::wait(Duration at_most) const {
     std::unique_lock lock(state_->mutex);
-    return state_->opened.wait_for(lock, at_most, [this] { return state_->open; });
+    const auto countable = std::min<Duration>(at_most, std::chrono::hours(24)); // the clock's own range ends somewhere
+    return state_->opened.wait_for(lock, countable, [this] { return state_->open; });
 }
 
 void Gate::on_open(Fn<void()> wake) const {

@@ -138,6 +138,20 @@ TEST_P(Seldom, aResetInTheMiddleOfAPacketLosesNothing) {
     ASSERT_FOLLOWED(script);
 }
 
+// awslabs/aws-iot-device-sdk-cpp-v2 435: what was acknowledged is settled, whatever happens to the connection then.
+TEST_P(Seldom, aPubackRightBeforeTheEndIsNotForgotten) {
+    auto o = options(recorder, script.url());
+    o.session.clean_start = false;
+    auto c = up(std::move(o));
+    script.expect_publish({.topic = "done"}).send(ack(PacketType::puback)).drop();
+    script.expect_connect().send(Connack{.session_present = true});
+    EXPECT_TRUE(c.publish("done", "", {.qos = QoS::at_least_once}).wait(patience));
+    ASSERT_TRUE(recorder.wait_for(Status::up, 2)) << script.report();
+    script.expect(Pingreq{}).send(Pingresp{}); // what is sent again comes first
+    EXPECT_TRUE(c.ping().wait(patience)) << script.report();
+    ASSERT_FOLLOWED(script);
+}
+
 TEST_P(Seldom, aRefusedConnackIsAReasonAndTheNextAttemptIsMade) {
     const auto reasons = is_v5() ? std::vector{Reason::unspecified_error,
                                                Reason::server_busy,
@@ -259,6 +273,37 @@ TEST_P(SeldomV5, limitsOfAConnackEndWithItsConnection) {
     script.expect_publish({.payload = large, .qos = QoS::exactly_once}).send(ack(PacketType::pubrec));
     script.expect(ack(PacketType::pubrel)).send(ack(PacketType::pubcomp));
     EXPECT_TRUE(c.publish("a", large, {.qos = QoS::exactly_once}).wait(patience)) << script.report();
+    ASSERT_FOLLOWED(script);
+}
+
+// boostorg/mqtt5 37: what was published before the limit was known is checked when it is.
+TEST_P(SeldomV5, aMessageThatIsTooLargeForTheBrokerIsRefusedThoughItWasQueuedBefore) {
+    const auto small = Properties{}.set(property::maximum_packet_size, 100);
+    Connection c{options(recorder, script.url())};
+    const auto too_large = c.publish("a", large, {.qos = QoS::at_least_once});
+    const auto fits = c.publish("b", "", {.qos = QoS::at_least_once});
+    script.expect_connect().send(Connack{.properties = small});
+    script.expect_publish({.topic = "b"}).send(ack(PacketType::puback));
+    EXPECT_EQ(too_large.wait(patience).error().code, Errc::packet_too_large);
+    EXPECT_TRUE(fits.wait(patience)) << script.report();
+    expect_well(c);
+}
+
+// faststream-community/zMQTT 72: a place in the window is freed by the broker, not by who gave up waiting.
+TEST_P(SeldomV5, aCancelledPublishKeepsItsPlaceInTheReceiveMaximum) {
+    script.expect_connect().send(Connack{.properties = low_window});
+    Connection c{options(recorder, script.url())};
+    ASSERT_TRUE(c.wait_until_up(patience)) << script.report();
+    script.expect_publish({.topic = "a"});
+    const auto first = c.publish("a", "", {.qos = QoS::at_least_once});
+    ASSERT_FOLLOWED(script);
+    first.cancel();
+    const auto second = c.publish("b", "", {.qos = QoS::at_least_once});
+    EXPECT_EQ(first.wait(patience).error().code, Errc::cancelled);
+    script.expect(Pingreq{}).send({Pingresp{}, ack(PacketType::puback)});
+    script.expect_publish({.topic = "b"}).send(ack(PacketType::puback));
+    c.ping(); // overtakes what waits for the window
+    EXPECT_TRUE(second.wait(patience)) << script.report();
     ASSERT_FOLLOWED(script);
 }
 

@@ -79,7 +79,7 @@ public:
     Script(const Script&) = delete;
     Script& operator=(const Script&) = delete;
 
-    /// Why it cannot listen; no value says that it could.
+    /// An error if it cannot listen.
     Result<Done> ok() const;
     std::uint16_t port() const;
     std::string url() const;  ///< "mqtt://127.0.0.1:PORT", "mqtts://…" with TLS, "unix:///…"
