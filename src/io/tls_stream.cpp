@@ -33,6 +33,7 @@ public:
     const std::string& peer() const noexcept override { return peer_; }
     void close() noexcept override;
     void finish() noexcept override;
+    void reset() noexcept override;
 
     // What OpenSSL calls.
     static int bio_read(BIO*, char* into, std::size_t room, std::size_t* got);
@@ -54,6 +55,7 @@ private:
     void shake_hands();
     void established();
     void not_established(Error);
+    void leave(void (Stream::*how)() noexcept) noexcept;
     Transfer outcome(int result, Awaits&);
     Error failure(int ssl_error);
     void await(Awaits&, Awaits otherwise);
@@ -268,12 +270,15 @@ void TlsStream::became(Awaits what) {
 
 // ---- The end -------------------------------------------------------------------------------------------------------
 
-void TlsStream::close() noexcept {
+void TlsStream::close() noexcept { leave(&Stream::close); }
+void TlsStream::reset() noexcept { leave(&Stream::reset); }
+
+void TlsStream::leave(void (Stream::*how)() noexcept) noexcept {
     events_ = nullptr;
     if (!over_) return;
     // To OpenSSL, what ends without a goodbye is not to be resumed; connections that are lost are why it is wanted.
     if (ssl_) SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-    over_->close();
+    (*over_.*how)();
     over_ = nullptr;
 }
 
