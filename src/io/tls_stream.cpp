@@ -105,6 +105,7 @@ bool TlsStream::make_ssl() {
     SSL_set_bio(ssl_.get(), bio, bio);
     SSL_set_app_data(ssl_.get(), this);
     handshake_.versions = context().versions;
+    if (!context().server && !context().psk.empty()) handshake_.psk_identity = context().psk.begin()->first;
     over_->tell(this);
     return true;
 }
