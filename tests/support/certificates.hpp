@@ -2,6 +2,7 @@
 /// Certificates made for a test, by OpenSSL: authorities and what they issue, all with keys on P-256.
 
 #include <chrono>
+#include <cstdio>
 #include <memory>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -47,6 +48,7 @@ struct Subject {
     std::string for_names = "DNS:localhost,IP:127.0.0.1"; ///< empty: none
     std::chrono::hours from = std::chrono::hours(-24);    ///< seen from now
     std::chrono::hours until = std::chrono::hours(24);
+    std::string purposes = {}; ///< e.g. "clientAuth"; empty: any
 };
 
 /// A certificate with its key.
@@ -93,6 +95,7 @@ protected:
         if (!authority && !subject.for_names.empty()) {
             detail::extend(c, signer, NID_subject_alt_name, subject.for_names);
         }
+        if (!subject.purposes.empty()) detail::extend(c, signer, NID_ext_key_usage, subject.purposes);
         if (X509_sign(c, (issuer ? issuer->key_ : key_).get(), EVP_sha256()) == 0) {
             throw std::runtime_error("OpenSSL does not sign");
         }
@@ -107,9 +110,18 @@ class Authority : public Identity {
 public:
     explicit Authority(const std::string& name = "Test Authority") : Identity({.name = name}, true, nullptr) {}
     Identity issue(const Subject& subject = {}) const { return Identity(subject, false, this); }
+    /// One that issues although nobody said that it may.
+    static Authority posing_as(Identity identity) { return Authority(std::move(identity)); }
     static Identity self_signed(const Subject& subject = {}) { return Identity(subject, false, nullptr); }
     /// An authority that this one vouches for.
-    Authority issue_authority(const std::string& name) const { return Authority(Identity({.name = name}, true, this)); }
+    Authority issue_authority(const std::string& name) const { return issue_authority(Subject{.name = name}); }
+    Authority issue_authority(const Subject& subject) const { return Authority(Identity(subject, true, this)); }
+    /// What its file has to be called where OpenSSL looks it up.
+    std::string file_name_in_directories() const {
+        char name[16];
+        std::snprintf(name, sizeof name, "%08lx.0", X509_subject_name_hash(certificate_.get()));
+        return name;
+    }
 
 private:
     explicit Authority(Identity identity) : Identity(std::move(identity)) {}
