@@ -177,17 +177,25 @@ public:
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [&] { return what_.has_value(); });
         what_.reset();
+        destroyed_ = true;
+        changed_.notify_all();
+    }
+    bool wait_until_destroyed() {
+        std::unique_lock lock(mutex_);
+        return changed_.wait_for(lock, patience, [&] { return destroyed_; });
     }
 
 private:
     std::mutex mutex_;
     std::condition_variable changed_;
     std::optional<T> what_;
+    bool destroyed_ = false;
 };
 
 TEST_P(Calling, theOwnConnectionMayBeDestroyed) {
     Placed<std::unique_ptr<Connection>> owner;
     owner.put(connection([&](Connection&) { owner.destroy(); }));
+    ASSERT_TRUE(owner.wait_until_destroyed());
     ASSERT_TRUE(wait_for_the_end());
     EXPECT_EQ(recorder.seen().terminated[0].code, Errc::stopped);
 }
@@ -212,6 +220,7 @@ TEST_P(Calling, whateverOwnsItAndListensToItMayBeDestroyed) {
     auto delivery = c->publish("y", "", {.qos = QoS::exactly_once});
     auto grant = c->subscribe("y", [&](Connection&, const MessageView&) { ++told; });
     owner.put({std::move(c), std::move(listeners), std::move(pipe), std::move(delivery), std::move(grant)});
+    ASSERT_TRUE(owner.wait_until_destroyed());
     ASSERT_TRUE(wait_for_the_end());
     EXPECT_EQ(recorder.seen().terminated[0].code, Errc::stopped);
 }
@@ -224,6 +233,7 @@ TEST_P(Calling, itsSupervisorMayBeDestroyed) {
     ASSERT_TRUE(started);
     provoke(*started);
     owner.put(std::move(supervisor));
+    ASSERT_TRUE(owner.wait_until_destroyed());
     ASSERT_TRUE(wait_for_the_end());
     EXPECT_EQ(recorder.seen().terminated[0].code, Errc::stopped);
 }
