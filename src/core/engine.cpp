@@ -17,7 +17,8 @@ Engine::Impl::Impl(EngineOptions o, std::uint64_t seed, std::unique_ptr<WorkList
       journal(options.persistent),
       // A 3.1.1 broker is not told of a Receive Maximum, and cannot be held to one.
       inbox(options.version == Version::v5 ? options.receive_maximum : std::uint16_t{65'535}),
-      subscriptions({options.version, options.reply_timeout, options.backoff}), reader(options.maximum_packet_size) {
+      subscriptions({options.version, options.reply_timeout, options.backoff, options.max_filters_per_subscribe}),
+      reader(options.maximum_packet_size) {
     subscriptions.subscribe(std::move(options.subscriptions), 0, 0, events);
 }
 
