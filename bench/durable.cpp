@@ -51,8 +51,10 @@ private:
 };
 
 Measured with_tortoise(const std::string& url, const std::string& directory, int messages) {
-    tortoise::Connection connection{
-        {.client_id = "durable", .server = url, .queue = {.messages = 1'000'000, .bytes = 1u << 30}, .store = directory + "/tortoise.db"}};
+    tortoise::Connection connection{{.client_id = "durable",
+                                     .server = url,
+                                     .queue = {.messages = 1'000'000, .bytes = 1u << 30},
+                                     .store = directory + "/tortoise.db"}};
     if (!connection.wait_until_up(10s)) give_up(__LINE__);
     constexpr std::size_t open = 10'000; // publishes whose acceptance was not reported yet
     std::deque<tortoise::Delivery> deliveries;

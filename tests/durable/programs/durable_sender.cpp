@@ -27,15 +27,15 @@ int main(int count, char** words) {
         static_cast<void>(connection.stop(30s).wait());
         return up ? 0 : 1;
     }
-    constexpr std::size_t window = 200; // not yet accepted
-    std::deque<Pending<Done>> open;
+    constexpr std::size_t window =
+        400; // not yet delivered: else each life would leave more behind than the next can send
+    std::deque<Delivery> open;
     for (long number = std::atol(words[5]);; ++number) {
-        const auto accepted = connection.publish("numbers", std::to_string(number), {.qos = qos}).accepted();
-        accepted.on_done([number](const Result<Done>& result) {
+        open.push_back(connection.publish("numbers", std::to_string(number), {.qos = qos}));
+        open.back().accepted().on_done([number](const Result<Done>& result) {
             if (result) std::printf("accepted %ld\n", number);
             std::fflush(stdout);
         });
-        open.push_back(accepted);
         if (open.size() < window) continue;
         static_cast<void>(open.front().wait());
         open.pop_front();
