@@ -46,7 +46,7 @@ protected:
         EXPECT_THAT(store.ok().error().text, AllOf(HasSubstr(path), HasSubstr(text)));
         EXPECT_EQ(store.adaptor(), nullptr);
         EXPECT_EQ(octets_of(path), before);
-        EXPECT_FALSE(std::filesystem::exists(path + "-wal"));
+        EXPECT_EQ(octets_of(path + "-wal"), "");
         EXPECT_FALSE(std::filesystem::exists(path + ".damaged-1"));
     }
 };
@@ -198,10 +198,11 @@ TEST_F(StoreOpen, AMigrationThatFailsChangesNothing) {
     std::vector<const char*> steps(tortoise::store::schema_steps().begin(), tortoise::store::schema_steps().end());
     steps.push_back("CREATE TABLE another(a)");
     steps.push_back("INSERT INTO nowhere VALUES(1)");
-    EXPECT_FALSE(tortoise::store::open_file(path + "x", nullptr, steps));
     const auto before = octets_of(path);
     const auto failed = tortoise::store::open_file(path, nullptr, steps);
-    EXPECT_FALSE(failed);
+    EXPECT_EQ(failed.error().code, Errc::store_failed);
+    EXPECT_EQ(octets_of(path), before);
+    EXPECT_THAT(content(), ElementsAre(message(1, "one", 7), message(2, "two")));
 }
 
 TEST_F(StoreOpen, WhatTheSystemRefusesIsSaidInItsWords) {
