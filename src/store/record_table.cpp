@@ -80,10 +80,10 @@ Result<RecordTable> RecordTable::open(Database& database) {
         {table.gap_,
          "SELECT s.number + 1 FROM (SELECT 0 AS number UNION ALL SELECT number FROM sessions) AS s WHERE NOT EXISTS "
          "(SELECT 1 FROM sessions AS t WHERE t.number = s.number + 1) LIMIT 1"},
-        {table.add_, "INSERT INTO sessions VALUES(?1, ?2, ?3)"},
+        {table.add_, "INSERT INTO sessions(number, name, sum) VALUES(?1, ?2, ?3)"},
         {table.leave_, "DELETE FROM sessions WHERE number=?1 AND NOT EXISTS "
                        "(SELECT 1 FROM records WHERE id BETWEEN ?2 AND ?3)"},
-        {table.put_, "INSERT OR REPLACE INTO records VALUES(?1, ?2, ?3, ?4)"},
+        {table.put_, "INSERT OR REPLACE INTO records(id, mark, sum, value) VALUES(?1, ?2, ?3, ?4)"},
         {table.mark_, "UPDATE records SET mark=?2 WHERE id=?1"},
         {table.erase_, "DELETE FROM records WHERE id=?1"},
         {table.load_, "SELECT id, mark, sum, value FROM records WHERE id BETWEEN ?1 AND ?2 ORDER BY id"},

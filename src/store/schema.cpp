@@ -65,7 +65,8 @@ Result<Done> bring_up(Database& database, Steps all) {
     }
     if (*version == known) return Done();
     for (const auto* step : all.subspan(static_cast<std::size_t>(*version))) {
-        if (auto ran = database.run(step); !ran) return ran;
+        // The file was in order: whatever fails now is no damage to it.
+        if (auto ran = database.run(step); !ran) return make_error(Errc::store_failed, ran.error().text);
     }
     const auto stamp =
         "PRAGMA application_id=" + std::to_string(application_id) + ";PRAGMA user_version=" + std::to_string(known);

@@ -32,10 +32,11 @@ Result<std::vector<core::Record>> Writer::load(std::string_view session) {
     Session* its = nullptr;
     {
         std::unique_lock lock(mutex_);
-        its = &sessions_.try_emplace(std::string(session)).first->second;
+        const auto [at, made] = sessions_.try_emplace(std::string(session));
+        its = &at->second;
+        if (made) its->name = session;  // the thread reads it: never again
         if (its->in_use)
             return make_error(Errc::store_locked, "the session '" + std::string(session) + "' is in use already");
-        its->name = session;
         its->in_use = true;
         if (its->queued > 0) {
             urgent_ = true;
