@@ -14,7 +14,7 @@ namespace tortoise {
 struct Settings {
     core::EngineOptions engine;
     std::vector<io::Url> endpoints;
-    io::Means means; // of connecting to them
+    io::Means means;                      // of connecting to them
     std::vector<Credentials> credentials; // of each endpoint
     CredentialsFunction ask_credentials;  // instead, if there is one
     std::optional<Will> will;
@@ -27,7 +27,7 @@ Result<Settings> settings_from(ConnectionOptions);
 
 /// May it be asked for at all? The broker may refuse it nevertheless.
 Result<Done> check_subscription(const TopicFilter&, Version);
-Result<Done> check_will(const Will&, Version);
+Result<Done> check_will(const Will&, Version, const PeerLimits&);
 Result<Done> check_credentials(const Credentials&, Version);
 
 /// "5 s", "20 ms"
