@@ -8,6 +8,7 @@
 #include "report.hpp"
 #include <memory>
 #include <tortoise/testing/broker.hpp>
+#include <tortoise/testing/certificates.hpp>
 #include <tortoise/topic.hpp>
 
 namespace cli {
@@ -25,6 +26,7 @@ struct BrokerArguments {
     BrokerOptions options = {.port = 1883};
     std::vector<std::string> users = {};
     std::string users_file = {};
+    std::string test_certificates = {}; // a directory
     std::optional<std::uint32_t> server_keep_alive = {}, session_expiry_cap = {};
     unsigned maximum_qos = 2;
     std::string retain = "on", copies = "one";
@@ -67,6 +69,37 @@ Result<BrokerOptions> plan_broker(const BrokerArguments& a) {
     options.retain_available = a.retain == "on" && !a.no_retain;
     options.one_copy_per_subscription = a.copies == "each";
     return options;
+}
+
+std::vector<std::string> profile_names() {
+    const auto names = tortoise::testing::broker_profiles();
+    return {names.begin(), names.end()};
+}
+
+/// Makes certificates, leaves those of the authority and of a device in the directory, and secures the broker with
+/// them.
+Result<tortoise::Done> secure(BrokerOptions& options, const std::string& directory) {
+    const tortoise::testing::TestCertificates certificates;
+    if (const auto written = certificates.write_to(directory); !written) return written;
+    options.tls = certificates.for_broker();
+    options.tls->require_client_certificate = options.users.empty();
+    return tortoise::Done{};
+}
+
+void add_cloud_options(CLI::App& app, BrokerArguments& a) {
+    const auto group = "In place of a cloud";
+    app.add_option(
+           "--profile", a.options.profile,
+           fmt::format("behave like that cloud, limits and deviations included: {}", fmt::join(profile_names(), ", ")))
+        ->option_text("NAME")
+        ->group(group)
+        ->check(CLI::IsMember(profile_names()));
+    app.add_option(
+           "--test-certificates", a.test_certificates,
+           "make certificates and use TLS with them; DIR gets ca.pem, device.pem and device.key for the client, "
+           "which has to show them unless there are users")
+        ->option_text("DIR")
+        ->group(group);
 }
 
 void add_access_options(CLI::App& app, BrokerArguments& a) {
@@ -123,6 +156,10 @@ int run_broker(const BrokerArguments& a) {
             return report.error(*complaint), failed_here;
     }
 
+    if (!a.test_certificates.empty())
+        if (const auto done = secure(*options, a.test_certificates); !done)
+            return report.error(done.error().text), failed_here;
+
     Bell bell;
     bell.ring_on_signals();
     const auto host = options->host;
@@ -146,7 +183,8 @@ constexpr const char* examples =
     "  tortoise broker                            on port 1883\n"
     "  tortoise broker --port 0                   on a free port; the first line says which\n"
     "  tortoise broker --user anna:secret --deny-subscribe 'private/#'\n"
-    "  tortoise broker --maximum-qos 1 --retain off --receive-maximum 10\n\n"
+    "  tortoise broker --maximum-qos 1 --retain off --receive-maximum 10\n"
+    "  tortoise broker --profile aws --port 8883 --test-certificates certificates\n\n"
     "It keeps everything in memory, and forgets it when it ends.\n\n";
 
 } // namespace
@@ -165,6 +203,7 @@ Command add_broker(CLI::App& app) {
         ->group("Network");
     add_access_options(sub, *a);
     add_limit_options(sub, *a);
+    add_cloud_options(sub, *a);
     return {&sub, [a] { return run_broker(*a); }};
 }
 

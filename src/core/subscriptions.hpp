@@ -33,6 +33,7 @@ public:
         Version version;
         Duration reply_timeout;
         Backoff retry;
+        PeerLimits limits = {};
     };
     /// A SUBSCRIBE or UNSUBSCRIBE to be sent. The views live until the next call.
     struct Request {
@@ -116,6 +117,8 @@ private:
     void answer(std::vector<Waiter>&, const Result<Grant>&, std::vector<Event>&);
     std::uint64_t open(Token, bool subscribe, std::size_t count, std::vector<Event>&);
     void want(TopicFilter, Route, Waiter, std::vector<Event>&);
+    void reject(const std::string& filter, const Waiter&, const Error&, std::vector<Event>&);
+    std::optional<Excess> too_much(const TopicFilter&) const;
     void leave(std::string, Waiter, std::vector<Event>&);
     void granted(Time, AskedEntry&, Reason, Octets text, std::vector<Event>&);
     void left(AskedEntry&, std::vector<Event>&);

@@ -3,6 +3,7 @@
 #include "io/resolver.hpp"
 #include "io/tls.hpp"
 #include "testing/server.hpp"
+#include <algorithm>
 #include <mutex>
 #include <tortoise/testing/broker.hpp>
 
@@ -36,10 +37,23 @@ Result<std::shared_ptr<io::TlsContext>> tls_of(const BrokerOptions& options) {
     return io::make_server_tls(tls);
 }
 
+/// Is there a profile of that name?
+Result<Done> check_profile(const std::string& name) {
+    const auto names = broker_profiles();
+    if (name.empty() || std::ranges::find(names, name) != names.end()) return Done{};
+    std::string known;
+    for (const auto each : names) known.append(known.empty() ? "" : ", ").append(each);
+    return make_error(Errc::invalid_option, "profile is '" + name + "'; allowed: " + known);
+}
+
 } // namespace
 
 struct Broker::Impl {
     explicit Impl(BrokerOptions o) : options(std::move(o)), loops(io::Loops::make(1)), loop(loops->next()) {
+        if (auto known = check_profile(options.profile); !known) {
+            unusable = state = known.error();
+            return;
+        }
         auto tls = tls_of(options);
         if (!tls) {
             unusable = state = tls.error();
