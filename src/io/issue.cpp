@@ -66,7 +66,8 @@ Issued issue(const Wanted& wanted, const Issued* issuer) {
 
 std::string hashed_file_name(const X509& certificate) {
     char name[24];
-    std::snprintf(name, sizeof name, "%08lx.0", X509_subject_name_hash(&certificate));
+    std::snprintf(name, sizeof name, "%08lx.0",
+                  X509_NAME_hash_ex(X509_get_subject_name(&certificate), nullptr, nullptr, nullptr));
     return name;
 }
 

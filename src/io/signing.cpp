@@ -65,9 +65,9 @@ std::string base64_url(Octets octets) {
 }
 
 std::optional<std::string> from_base64(std::string_view text) {
-    if (text.size() % 4 != 0) return std::nullopt;
     const auto padding = text.size() - std::min(text.find('='), text.size());
-    if (padding > 2) return std::nullopt;
+    const bool at_the_end = text.substr(text.size() - padding).find_first_not_of('=') == text.npos;
+    if (text.size() % 4 != 0 || padding > 2 || !at_the_end) return std::nullopt;
     std::string octets(text.size() / 4 * 3, '\0');
     if (EVP_DecodeBlock(octets_of(octets), octets_of(text), static_cast<int>(text.size())) < 0) return std::nullopt;
     octets.resize(octets.size() - padding);

@@ -34,7 +34,9 @@ TORTOISE_BOTH_VERSIONS(OnAws);
 TEST_P(OnAws, AProgramThatWasWrittenForItPasses) {
     Connection c{written_for_aws()};
     ASSERT_TRUE(c.wait_until_up(patience)) << c.error().describe();
-    for (const auto& grant : *c.subscribe(nine()).wait(patience)) EXPECT_TRUE(grant) << grant.error().describe();
+    const auto grants = c.subscribe(nine()).wait(patience);
+    ASSERT_TRUE(grants) << grants.error().describe();
+    for (const auto& grant : *grants) EXPECT_TRUE(grant) << grant.error().describe();
     std::vector<Delivery> deliveries;
     for (int i = 0; i < 130; ++i) { // more than a second's worth
         deliveries.push_back(c.publish("doors/1", std::to_string(i), {.qos = QoS::at_least_once}));

@@ -47,6 +47,7 @@ TEST_P(Renewal, WaitsForWhatIsInFlightAndHoldsBackWhatIsNew) {
     EXPECT_EQ(peer.event<Delivered>().token, first);
     peer.sent<Disconnect>();
     peer.close();
+    peer.forget_events();
     peer.connect(true);
     EXPECT_EQ(peer.sent<Publish>().payload, "2");
     EXPECT_EQ(peer.sent<Publish>().payload, "3");
@@ -61,6 +62,7 @@ TEST_P(Renewal, WaitsAFewSecondsAtMostAndSendsAgainAfterwards) {
     peer.pass(1s);
     peer.sent<Disconnect>();
     peer.close();
+    peer.forget_events();
     peer.connect(true);
     const auto again = peer.sent<Publish>();
     EXPECT_TRUE(again.duplicate);
