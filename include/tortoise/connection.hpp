@@ -63,6 +63,9 @@ struct ConnectionOptions {
     /// Unacknowledged QoS 1 and 2 messages sent at a time, within the broker's Receive Maximum. 0: as many as that; on
     /// MQTT 3.1.1, which has none, 20: brokers drop what is beyond their own limit, and say nothing.
     std::uint16_t max_in_flight = 0;
+    /// Filters in one SUBSCRIBE or UNSUBSCRIBE, for brokers that limit them (some clouds: 8); more are split over several.
+    /// 0: as many as fit into the broker's Maximum Packet Size.
+    std::uint16_t max_filters_per_subscribe = 0;
     std::uint16_t receive_maximum = 65'535;          ///< unacknowledged messages that the broker may send at a time
     std::uint32_t maximum_packet_size = 64u << 20;   ///< of packets received, in bytes
     PeerLimits limits = {};                          ///< of the server, as far as it does not tell them
@@ -101,11 +104,12 @@ public:
     /// Topic and payload are copied before it returns.
     Delivery publish(std::string_view topic, Octets payload = {}, PublishOptions = {});
 
-    /// Wants a filter, over reconnects and lost sessions, until it is unsubscribed. Its messages go to the handler.
+    /// Wants a filter, over reconnects and lost sessions, until it is unsubscribed. Its messages go to the handler. It is
+    /// asked for at every connect, also in a session that the broker kept: on MQTT 3.1.1 retained messages come again.
     Pending<Grant> subscribe(TopicFilter);
     /// Its messages go to the callback instead, called on the loop thread.
     Pending<Grant> subscribe(TopicFilter, OnMessage);
-    /// Several in one packet; a result for each, in their order.
+    /// Several in one packet, or a few if they are too many for the broker; a result for each, in their order.
     Pending<std::vector<Result<Grant>>> subscribe(std::vector<TopicFilter>);
     Pending<Done> unsubscribe(std::string filter);
     Pending<std::vector<Result<Done>>> unsubscribe(std::vector<std::string> filters);

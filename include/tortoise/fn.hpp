@@ -20,9 +20,9 @@ public:
     Fn(std::nullptr_t) noexcept {}
 
     template <class F>
-        requires(!std::is_same_v<std::remove_cvref_t<F>, Fn> && std::is_invocable_r_v<R, std::remove_cvref_t<F>&, Args...>)
+        requires(!std::is_same_v<std::decay_t<F>, Fn> && std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
     Fn(F&& f) {
-        using Callable = std::remove_cvref_t<F>;
+        using Callable = std::decay_t<F>;  // of a function: the pointer to it
         if constexpr (fits<Callable>) {
             ::new (static_cast<void*>(store_)) Callable(std::forward<F>(f));
             ops_ = &inline_ops<Callable>;
@@ -104,7 +104,7 @@ public:
     SharedFn(std::nullptr_t) noexcept {}
 
     template <class F>
-        requires(!std::is_same_v<std::remove_cvref_t<F>, SharedFn> && std::is_constructible_v<Fn<R(Args...)>, F>)
+        requires(!std::is_same_v<std::decay_t<F>, SharedFn> && std::is_constructible_v<Fn<R(Args...)>, F>)
     SharedFn(F&& f) : SharedFn(Made(), Fn<R(Args...)>(std::forward<F>(f))) {}
 
     explicit operator bool() const noexcept { return static_cast<bool>(shared_); }

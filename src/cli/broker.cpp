@@ -6,6 +6,7 @@
 #include "input.hpp"
 #include "output.hpp"
 #include "report.hpp"
+#include "tls_arguments.hpp"
 #include <memory>
 #include <tortoise/testing/broker.hpp>
 #include <tortoise/testing/certificates.hpp>
@@ -24,6 +25,7 @@ namespace {
 
 struct BrokerArguments {
     BrokerOptions options = {.port = 1883};
+    BrokerTlsArguments tls = {};
     std::vector<std::string> users = {};
     std::string users_file = {};
     std::string test_certificates = {}; // a directory
@@ -57,6 +59,13 @@ std::optional<std::string> add_users(BrokerOptions& options, std::string_view te
 Result<BrokerOptions> plan_broker(const BrokerArguments& a) {
     const auto wrong = [](std::string text) { return make_error(Errc::invalid_option, std::move(text)); };
     BrokerOptions options = a.options;
+    auto tls = plan_tls(a.tls);
+    if (!tls) return tls.error();
+    options.tls = *std::move(tls);
+    if (options.tls && !options.unix_path.empty())
+        return wrong("--unix: a Unix socket has no TLS: leave out one of them");
+    if (!a.test_certificates.empty() && (options.tls || !options.unix_path.empty()))
+        return wrong("--test-certificates: leave out the other options of TLS, and --unix");
     for (const auto& entry : a.users)
         if (!add_user(options, entry)) return wrong("--user takes NAME:PASSWORD");
     for (const auto* filters : {&options.deny_subscribe, &options.deny_publish})
@@ -145,6 +154,21 @@ void add_limit_options(CLI::App& app, BrokerArguments& a) {
         ->check(CLI::IsMember({"one", "each"}));
 }
 
+/// Where it listens.
+std::string place(const BrokerOptions& options, std::uint16_t port) {
+    if (!options.unix_path.empty()) return options.unix_path;
+    const bool v6 = options.host.find(':') != std::string::npos;
+    return fmt::format("{}:{}", v6 ? "[" + options.host + "]" : options.host, port);
+}
+
+std::string why_not(const BrokerOptions& options, const tortoise::Error& error) {
+    if (error.code == Errc::tls_configuration) return in_words_of_the_command(error.text);
+    if (!options.unix_path.empty()) return error.text;
+    return fmt::format("cannot listen on {}: {}: is another broker running there? "
+                       "--port takes another port, 0 any free one",
+                       place(options, options.port), error.describe());
+}
+
 int run_broker(const BrokerArguments& a) {
     const Report report("tortoise broker");
     auto options = plan_broker(a);
@@ -162,17 +186,12 @@ int run_broker(const BrokerArguments& a) {
 
     Bell bell;
     bell.ring_on_signals();
-    const auto host = options->host;
-    const auto port = options->port;
-    Broker broker(*std::move(options));
+    Broker broker(*options);
     if (const auto listening = broker.ok(); !listening) {
-        report.error(fmt::format("cannot listen on {}:{}: {}: is another broker running there? "
-                                 "--port takes another port, 0 any free one",
-                                 host, port, listening.error().describe()));
+        report.error(why_not(*options, listening.error()));
         return failed_here;
     }
-    const bool v6 = host.find(':') != std::string::npos;
-    write_output(fmt::format("listening on {}:{}\n", v6 ? "[" + host + "]" : host, broker.port()));
+    write_output(fmt::format("listening on {}\n", place(*options, broker.port())));
     while (!bell.interrupted()) bell.wait(std::nullopt);
     broker.stop();
     return success;
@@ -183,6 +202,7 @@ constexpr const char* examples =
     "  tortoise broker                            on port 1883\n"
     "  tortoise broker --port 0                   on a free port; the first line says which\n"
     "  tortoise broker --user anna:secret --deny-subscribe 'private/#'\n"
+    "  tortoise broker --port 8883 --cert broker.pem --key broker.key --cafile ca.pem --require-certificate\n"
     "  tortoise broker --maximum-qos 1 --retain off --receive-maximum 10\n"
     "  tortoise broker --profile aws --port 8883 --test-certificates certificates\n\n"
     "It keeps everything in memory, and forgets it when it ends.\n\n";
@@ -201,6 +221,10 @@ Command add_broker(CLI::App& app) {
     sub.add_option("-h,--host", a->options.host, "address to listen on; 0.0.0.0: all (127.0.0.1)")
         ->option_text("HOST")
         ->group("Network");
+    sub.add_option("--unix", a->options.unix_path, "listen on a Unix socket instead")
+        ->option_text("PATH")
+        ->group("Network");
+    add_tls_options(sub, a->tls);
     add_access_options(sub, *a);
     add_limit_options(sub, *a);
     add_cloud_options(sub, *a);

@@ -45,6 +45,10 @@ void ClientHandler::undelivered(Connection&, const MessageView& message, const E
     });
 }
 
+void ClientHandler::warning(Connection&, std::string_view text) {
+    context_.report.error(fmt::format("warning: {}", in_words_of_the_command(std::string(text))));
+}
+
 std::optional<ExitCode> wait_until_up(Connection& connection, Context& context, Bell::Clock::time_point deadline) {
     // Options that the library does not take make a connection that is stopped from the start, without a handler.
     if (connection.status() == Status::stopped)

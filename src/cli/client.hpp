@@ -63,6 +63,7 @@ public:
     void terminate(const tortoise::Error&) noexcept override;
     tortoise::Actions connection(tortoise::Connection&, const tortoise::StatusInfo&) override;
     void undelivered(tortoise::Connection&, const tortoise::MessageView&, const tortoise::Error&) override;
+    void warning(tortoise::Connection&, std::string_view) override;
 
 protected:
     Context& context_;

@@ -1,6 +1,7 @@
 #include "connect_arguments.hpp"
 #include "check.hpp"
 #include "property_argument.hpp"
+#include <filesystem>
 #include <unistd.h>
 
 namespace cli {
@@ -22,12 +23,15 @@ constexpr std::uint32_t never = 0xFFFFFFFF;           // a Session Expiry Interv
 void add_server_options(CLI::App& app, ConnectArguments& a) {
     const auto group = "Broker";
     app.add_option("-h,--host", a.host, "name or address of the broker (localhost)")->option_text("HOST")->group(group);
-    app.add_option("-p,--port", a.port, "its port (1883)")
+    app.add_option("-p,--port", a.port, "its port (1883; with TLS 8883, which by itself means TLS)")
         ->option_text("PORT")
         ->group(group)
         ->check(whole_number(1, 65'535));
-    app.add_option("-L,--url", a.url, "all in one: mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC]")
+    app.add_option("-L,--url", a.url, "all in one: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], or unix:///PATH")
         ->option_text("URL")
+        ->group(group);
+    app.add_option("--unix", a.unix_path, "the broker's Unix socket, in place of host and port")
+        ->option_text("PATH")
         ->group(group);
     app.add_option("-V,--protocol-version", a.version, "version of MQTT: 3.1.1 or 5 (5); also 311, mqttv311, mqttv5")
         ->option_text("VERSION")
@@ -76,13 +80,41 @@ void add_will_options(CLI::App& app, ConnectArguments& a) {
 
 Error wrong(std::string text) { return make_error(Errc::invalid_option, std::move(text)); }
 
+constexpr std::uint16_t plain_port = 1883, tls_port = 8883;
+
+/// TLS is wanted, and this is no place for it.
+Error misplaced(std::string_view option, std::string_view what) {
+    return wrong(fmt::format("{}: {} without TLS: write mqtts:// in --url, or give -h and -p", option, what));
+}
+
+/// A path as a URL has it: absolute, unless it is the name of an abstract socket.
+std::string unix_url(const std::string& path) {
+    std::string url = "unix://";
+    for (const char c : path.starts_with('@') ? path : std::filesystem::absolute(path).string()) {
+        if (c == '%')
+            url += "%25";
+        else
+            url += c;
+    }
+    return url;
+}
+
 /// The path of a URL names a topic, as in mosquitto_pub -L. What stands before the @ may be a password, and is not
 /// shown.
-Result<Done> plan_url(std::string_view url, ConnectPlan& plan) {
+Result<Done> plan_url(std::string_view url, const TlsArguments& tls, ConnectPlan& plan) {
     const auto scheme_end = url.find("://");
     if (scheme_end == std::string_view::npos || scheme_end == 0)
-        return wrong("--url: a URL looks like mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC]");
+        return wrong(
+            "--url: a URL looks like mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], or mqtts://…, unix:///PATH");
+    const auto scheme = CLI::detail::to_lower(std::string(url.substr(0, scheme_end)));
     const auto authority = scheme_end + 3;
+    if (const auto option = tls.given(); !option.empty() && scheme != "mqtts")
+        return misplaced(option, scheme + "://…");
+    if (scheme == "unix") {
+        plan.options.server = url;
+        plan.server = url.substr(authority);
+        return Done{};
+    }
     const auto slash = std::min(url.find('/', authority), url.size());
     auto shown = url.substr(authority, slash - authority);
     if (slash < url.size()) plan.topic = url.substr(slash + 1);
@@ -95,17 +127,32 @@ Result<Done> plan_url(std::string_view url, ConnectPlan& plan) {
         return wrong("--url: write a '/' in a user name or password as %2F");
     plan.options.server = url.substr(0, slash);
     plan.server = shown;
-    if (colon == std::string_view::npos) plan.server += ":1883";
+    if (colon == std::string_view::npos) plan.server += fmt::format(":{}", scheme == "mqtts" ? tls_port : plain_port);
+    return Done{};
+}
+
+/// As in mosquitto_pub: any option of TLS asks for it, and so does its port.
+Result<Done> plan_host(const ConnectArguments& a, ConnectPlan& plan) {
+    if (a.host.empty() || a.host.find_first_of("/@? \t\n") != std::string::npos)
+        return wrong(fmt::format("-h: not the name or address of a host: '{}'; for a URL there is --url", a.host));
+    const bool secure = !a.tls.given().empty() || a.port == tls_port;
+    const auto port = a.port.value_or(secure ? tls_port : plain_port);
+    const bool v6 = a.host.find(':') != std::string::npos && a.host.front() != '[';
+    plan.server = v6 ? fmt::format("[{}]:{}", a.host, port) : fmt::format("{}:{}", a.host, port);
+    plan.options.server = (secure ? "mqtts://" : "mqtt://") + plan.server;
     return Done{};
 }
 
 Result<Done> plan_server(const ConnectArguments& a, ConnectPlan& plan) {
-    if (!a.url.empty()) return plan_url(a.url, plan);
-    if (a.host.empty() || a.host.find_first_of("/@? \t\n") != std::string::npos)
-        return wrong(fmt::format("-h: not the name or address of a host: '{}'; for a URL there is --url", a.host));
-    const bool v6 = a.host.find(':') != std::string::npos && a.host.front() != '[';
-    plan.server = v6 ? fmt::format("[{}]:{}", a.host, a.port) : fmt::format("{}:{}", a.host, a.port);
-    plan.options.server = "mqtt://" + plan.server;
+    auto tls = plan_tls(a.tls);
+    if (!tls) return tls.error();
+    plan.options.tls = *std::move(tls);
+    if (!a.url.empty() && !a.unix_path.empty()) return wrong("give --url or --unix, not both");
+    if (!a.url.empty()) return plan_url(a.url, a.tls, plan);
+    if (a.unix_path.empty()) return plan_host(a, plan);
+    if (const auto option = a.tls.given(); !option.empty()) return misplaced(option, "a Unix socket is");
+    plan.options.server = unix_url(a.unix_path);
+    plan.server = a.unix_path;
     return Done{};
 }
 
@@ -193,6 +240,7 @@ Result<Done> plan_properties_and_will(const ConnectArguments& a, ConnectPlan& pl
 
 void add_connect_options(CLI::App& app, ConnectArguments& a) {
     add_server_options(app, a);
+    add_tls_options(app, a.tls);
     add_client_options(app, a);
     add_will_options(app, a);
     app.add_flag("-d,--debug", a.debug, "say on standard error what happens")->group("Talk");

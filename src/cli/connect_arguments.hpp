@@ -2,6 +2,7 @@
 // The options that pub and sub share: whom to connect to, as whom, and how.
 
 #include "report.hpp"
+#include "tls_arguments.hpp"
 #include <optional>
 #include <string>
 #include <tortoise/connection.hpp>
@@ -16,8 +17,9 @@ namespace cli {
 /// As they stand on the command line.
 struct ConnectArguments {
     std::string host = "localhost";
-    std::uint16_t port = 1883;
-    std::string url = {};
+    std::optional<std::uint16_t> port = {};
+    std::string url = {}, unix_path = {};
+    TlsArguments tls = {};
     std::optional<std::string> user = {}, password = {};
     std::string id = {}, id_prefix = {};
     std::uint16_t keep_alive = 60;
@@ -40,7 +42,7 @@ void add_connect_options(CLI::App&, ConnectArguments&);
 struct ConnectPlan {
     tortoise::ConnectionOptions options;
     tortoise::Properties publish_properties;
-    std::string server; // host:port, for people; holds no password
+    std::string server; // host:port or a path, for people; holds no password
     std::string topic;  // of a URL with a path, as mosquitto_sub -L takes it
 };
 /// An error is of the command line.

@@ -7,36 +7,38 @@ namespace cli {
 
 enum ExitCode : int {
     success = 0,
-    failed_here = 1,          // a file that cannot be read, a port that cannot be had, an output that is full
-    bad_usage = 2,            // the command line, a topic, a filter, a URL
-    not_connected = 3,        // no such host, nobody listens, no answer, not MQTT
-    connect_refused = 4,      // the broker answered CONNECT with a refusal
+    failed_here = 1,     // a file or certificate that cannot be used, a port that cannot be had, an output that is full
+    bad_usage = 2,       // the command line, a topic, a filter, a URL
+    not_connected = 3,   // no such host, nobody listens, no answer, not MQTT, TLS failed
+    connect_refused = 4, // the broker answered CONNECT with a refusal
     subscription_refused = 5, // by the broker
     not_delivered = 6,        // a message was refused, or not acknowledged in time
     timed_out = 27,           // sub -W; the number that mosquitto_sub uses
 };
 
-inline constexpr const char* pub_exit_codes = "Exit codes:\n"
-                                              "  0   every message was delivered (QoS 0: was sent)\n"
-                                              "  1   something failed on this machine, e.g. a file cannot be read\n"
-                                              "  2   the command line, the topic or the URL is wrong\n"
-                                              "  3   no connection: no such host, nobody listens, no answer, not MQTT\n"
-                                              "  4   the broker refused the connection\n"
-                                              "  6   a message was refused, or was not acknowledged in time\n";
+inline constexpr const char* pub_exit_codes =
+    "Exit codes:\n"
+    "  0   every message was delivered (QoS 0: was sent)\n"
+    "  1   something failed on this machine, e.g. a file or certificate cannot be used\n"
+    "  2   the command line, the topic or the URL is wrong\n"
+    "  3   no connection: no such host, nobody listens, no answer, not MQTT, TLS failed\n"
+    "  4   the broker refused the connection\n"
+    "  6   a message was refused, or was not acknowledged in time\n";
 
 inline constexpr const char* sub_exit_codes =
     "Exit codes:\n"
     "  0   done: -C, -E, --retained-only, SIGINT, SIGTERM, or the reader went away\n"
-    "  1   something failed on this machine, e.g. the output cannot be written\n"
+    "  1   something failed on this machine, e.g. a certificate or the output cannot be used\n"
     "  2   the command line, a filter or the URL is wrong\n"
-    "  3   no connection: no such host, nobody listens, no answer, not MQTT\n"
+    "  3   no connection: no such host, nobody listens, no answer, not MQTT, TLS failed\n"
     "  4   the broker refused the connection\n"
     "  5   the broker refused every subscription (with -E: one of them)\n"
     "  27  the time of -W is over\n";
 
-inline constexpr const char* broker_exit_codes = "Exit codes:\n"
-                                                 "  0   stopped by SIGINT or SIGTERM\n"
-                                                 "  1   cannot listen, or the file of --users cannot be read\n"
-                                                 "  2   the command line is wrong\n";
+inline constexpr const char* broker_exit_codes =
+    "Exit codes:\n"
+    "  0   stopped by SIGINT or SIGTERM\n"
+    "  1   cannot listen, or the file of --users, a certificate or a key cannot be used\n"
+    "  2   the command line is wrong\n";
 
 } // namespace cli

@@ -1,4 +1,5 @@
 #include "report.hpp"
+#include "tls_arguments.hpp"
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -49,6 +50,9 @@ Verdict explain_connect(const Error& e, std::string_view server) {
                 with_advice(fmt::format("the broker at {} refused the connection: {}", server, e.describe()),
                             advice_for_refusal(e))};
     if (e.code == Errc::invalid_url || e.code == Errc::invalid_option) return {bad_usage, e.describe()};
+    if (e.code == Errc::tls_configuration) return {failed_here, in_words_of_the_command(e.text)};
+    if (const auto advice = tls_advice(e); !advice.empty() || e.code == Errc::tls_handshake)
+        return {not_connected, with_advice(fmt::format("no secure connection to {}: {}", server, e.text), advice)};
     if (e.code == Errc::host_not_found)
         return {not_connected,
                 fmt::format("cannot find the host of {}: check its name (-h or --url) and your DNS", server)};
@@ -67,7 +71,8 @@ Verdict explain_connect(const Error& e, std::string_view server) {
         return {not_connected, fmt::format("connection refused by {}: is a broker listening there? "
                                            "start one with 'tortoise broker'",
                                            server)};
-    return {not_connected, fmt::format("cannot connect to {}: {}", server, e.describe())};
+    const auto what = fmt::format("cannot connect to {}: ", server);
+    return {not_connected, e.text.starts_with(what) ? e.text : what + e.describe()};
 }
 
 Verdict explain_publish(const Error& e, std::string_view topic) {

@@ -145,6 +145,7 @@ core::EngineOptions engine_options(ConnectionOptions&& o) {
     e.persistent = static_cast<bool>(o.store);
     e.topic_aliases = o.topic_aliases;
     e.max_in_flight = o.max_in_flight;
+    e.max_filters_per_subscribe = o.max_filters_per_subscribe;
     e.receive_maximum = o.receive_maximum;
     e.maximum_packet_size = o.maximum_packet_size;
     e.limits = std::move(o.limits);

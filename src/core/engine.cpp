@@ -21,7 +21,8 @@ Engine::Impl::Impl(EngineOptions o, std::uint64_t seed, std::unique_ptr<WorkList
       journal(options.persistent),
       // A 3.1.1 broker is not told of a Receive Maximum, and cannot be held to one.
       inbox(options.version == Version::v5 ? options.receive_maximum : std::uint16_t{65'535}),
-      subscriptions({options.version, options.reply_timeout, options.backoff, options.limits}),
+      subscriptions(
+          {options.version, options.reply_timeout, options.backoff, options.limits, options.max_filters_per_subscribe}),
       reader(options.maximum_packet_size) {
     if (const auto& known = options.limits; known.check) {
         pace.publishes = Pace(known.publishes);
@@ -39,6 +40,7 @@ Result<Done> Engine::Impl::restore(Time now, WallTime wall, std::span<const Reco
     auto session = journal.restore(now, records);
     if (!session) return std::move(session).error();
     had_session = session->accepted;
+    unsure = true; // a CONNACK may have been lost with the program
     for (auto& message : session->in_flight) {
         ids.claim(message.id);
         message.item.attempts = 1;

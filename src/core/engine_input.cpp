@@ -12,6 +12,15 @@ std::string reason_text(PropertiesView properties) {
     return std::string(properties.get(property::reason_string).value_or(Octets{}));
 }
 
+bool only_clients_send(PacketType type) noexcept {
+    return type == PacketType::connect || type == PacketType::subscribe || type == PacketType::unsubscribe ||
+           type == PacketType::pingreq;
+}
+
+Error not_expected(PacketType type) {
+    return make_error(Reason::protocol_error, std::string(to_string(type)) + " is not expected from a server");
+}
+
 } // namespace
 
 void Engine::Impl::received(Time now, Octets octets) {
@@ -28,6 +37,11 @@ void Engine::Impl::received(Time now, Octets octets) {
             break;
         }
         if (!*frame) break;
+        // The reasons for what is wrong inside of such a packet are not ours to give, or to classify.
+        if (const auto type = static_cast<PacketType>((*frame)->first >> 4); only_clients_send(type)) {
+            violation(now, not_expected(type));
+            break;
+        }
         auto packet = decode(options.version, **frame);
         if (!packet) {
             violation(now, std::move(packet).error());
@@ -58,10 +72,9 @@ void Engine::Impl::handle(Time now, const Packet& packet) {
     std::visit([&](const auto& p) { on(now, p); }, packet);
 }
 
-// CONNECT, SUBSCRIBE, UNSUBSCRIBE, PINGREQ: not from a server. AUTH: only if we had begun an authentication.
+// AUTH: only if we had begun an authentication. The others do not get that far.
 template <class Other> void Engine::Impl::on(Time now, const Other& packet) {
-    violation(now, make_error(Reason::protocol_error,
-                              std::string(to_string(type_of(Packet(packet)))) + " is not expected from a server"));
+    violation(now, not_expected(type_of(Packet(packet))));
 }
 
 std::uint16_t Engine::Impl::own_window() const noexcept {

@@ -121,6 +121,7 @@ void Subscriptions::want(TopicFilter wanted, Route route, Waiter waiter, std::ve
     filter.options = wanted.options;
     filter.route = route;
     filter.state = State::wanted;
+    filter.confirm = false;
     filter.retry_at.reset();
     filter.waiters.push_back(waiter);
     todo_.push_back({true, std::move(wanted.filter)});
@@ -161,7 +162,9 @@ void Subscriptions::connected(bool session_present, bool same_session, std::vect
 
     std::vector<std::pair<std::uint64_t, const std::string*>> missing;
     for (auto& [filter, wanted] : filters_) {
-        if (session_present && same_session && wanted.state == State::granted) continue;
+        // Brokers have been seen to keep a session without its subscriptions. To ask again costs a packet; not to ask,
+        // every message that would have come.
+        wanted.confirm = session_present && same_session && (wanted.confirm || wanted.state == State::granted);
         wanted.state = State::wanted;
         wanted.retry_at.reset();
         missing.emplace_back(wanted.order, &filter);
@@ -271,6 +274,7 @@ std::optional<Subscriptions::Request> Subscriptions::next(const Limits& limits, 
         if (!asking_.empty() && todo.subscribe != asking_subscribe_) break;
         if (asking_.size() >= limits.filters_per_request) break;
         if (!asking_.empty() && size + encoded_entry(todo.filter) > limits.packet_size) break;
+        if (settings_.max_filters != 0 && asking_.size() >= settings_.max_filters) break;
         size += encoded_entry(todo.filter);
         asking_subscribe_ = todo.subscribe;
         AskedEntry entry;
@@ -283,6 +287,10 @@ std::optional<Subscriptions::Request> Subscriptions::next(const Limits& limits, 
             entry.requested = wanted.options.qos;
             entry.generation = wanted.generation;
             options = wanted.options;
+            // What was retained came when it was granted first, and should come again only if the broker forgot that.
+            const bool once = wanted.confirm && settings_.version == Version::v5;
+            if (once && options.retain_handling == RetainHandling::send)
+                options.retain_handling = RetainHandling::send_if_new;
             entry.waiters = std::exchange(wanted.waiters, {});
         } else {
             Leaving& leaving = leaving_.find(entry.filter)->second;
@@ -334,10 +342,12 @@ void Subscriptions::granted(Time now, AskedEntry& entry, Reason reason, Octets t
         const Grant grant{entry.requested, static_cast<QoS>(reason)};
         answer(entry.waiters, grant, events);
         if (!wanted) return;
+        const bool as_before = std::exchange(wanted->confirm, false) && wanted->grant == grant;
         wanted->state = State::granted;
         wanted->grant = grant;
         wanted->refusals = 0;
         answer(wanted->waiters, grant, events);
+        if (as_before) return;
         events.push_back(FilterChanged{entry.filter, Result<Grant>(grant), true});
         return;
     }
@@ -350,6 +360,7 @@ void Subscriptions::granted(Time now, AskedEntry& entry, Reason reason, Octets t
     for (unsigned i = 0; i < wanted->refusals && span < settings_.retry.max; ++i) span *= 2;
     ++wanted->refusals;
     wanted->state = State::wanted;
+    wanted->confirm = false;
     wanted->retry_at = now + std::min(span, settings_.retry.max);
     retries_.emplace(*wanted->retry_at, entry.filter);
     events.push_back(FilterChanged{entry.filter, Result<Grant>(std::move(error)), true});
@@ -396,9 +407,10 @@ bool Subscriptions::elapsed(Time now, std::vector<Event>& events) {
 std::vector<Snapshot::Filter> Subscriptions::list() const {
     std::vector<Snapshot::Filter> all;
     all.reserve(filters_.size());
-    for (const auto& [filter, wanted] : filters_)
-        all.push_back(
-            {{filter, wanted.options}, wanted.state == State::granted ? std::optional(wanted.grant) : std::nullopt});
+    for (const auto& [filter, wanted] : filters_) {
+        const bool granted = wanted.state == State::granted || wanted.confirm;
+        all.push_back({{filter, wanted.options}, granted ? std::optional(wanted.grant) : std::nullopt});
+    }
     return all;
 }
 

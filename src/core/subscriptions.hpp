@@ -25,6 +25,8 @@ namespace tortoise::core {
 ///   asked     connection lost              wanted
 ///   granted   subscribe again              wanted
 ///   granted   session lost                 wanted
+///   granted   session kept                 wanted   and asked like the others: the broker may have forgotten it all the
+///                                                   same. FilterChanged only if its answer is a new one
 ///   any       unsubscribe                  leaving   UNSUBSCRIBE; done without one if the session is lost
 ///   leaving   UNSUBACK                     –         result, FilterChanged
 class Subscriptions {
@@ -34,6 +36,7 @@ public:
         Duration reply_timeout;
         Backoff retry;
         PeerLimits limits = {};
+        std::size_t max_filters = 0; // in one request; 0: as many as fit
     };
     /// A SUBSCRIBE or UNSUBSCRIBE to be sent. The views live until the next call.
     struct Request {
@@ -87,6 +90,7 @@ private:
         std::uint64_t order = 0;      // of being wanted first
         std::uint64_t generation = 0; // of being wanted last: a reply to an earlier request says nothing about it
         State state = State::wanted;
+        bool confirm = false; // the broker granted it, and says that it kept the session: it ought to have it
         Grant grant = {};
         unsigned refusals = 0;
         std::optional<Time> retry_at = {};

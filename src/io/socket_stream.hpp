@@ -91,6 +91,13 @@ public:
         discard();
     }
 
+    // Without lingering, a TCP socket is closed by a reset.
+    void reset() noexcept override {
+        SocketError ignored;
+        socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
+        close();
+    }
+
 private:
     template <class Call> static ssize_t retried(Call call) {
         ssize_t result = 0;

@@ -45,6 +45,8 @@ public:
     virtual void close() noexcept = 0;
     /// Everything is written: lets the other side read it to the end, then closes. No event follows; nobody waits.
     virtual void finish() noexcept = 0;
+    /// As close(), but the other side sees that it was broken, if this kind of stream can show that.
+    virtual void reset() noexcept { close(); }
 };
 
 } // namespace tortoise::io

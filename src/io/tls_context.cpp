@@ -3,6 +3,7 @@
 #include "io/tls_material.hpp"
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <openssl/err.h>
 
 namespace tortoise::io {
@@ -28,12 +29,15 @@ std::string wire_format(const std::vector<std::string>& protocols) {
     return out;
 }
 
-Result<Done> set_versions(SSL_CTX* context, const Tls& tls) {
+Result<Done> set_versions(OpenSslContext& context, const Tls& tls) {
     if (tls.minimum > TlsVersion::v1_3 || tls.maximum > TlsVersion::v1_3 || tls.maximum < tls.minimum) {
         return tls_configuration("tls.minimum and tls.maximum leave no version; allowed: v1_2, v1_3");
     }
-    SSL_CTX_set_min_proto_version(context, native(tls.minimum));
-    SSL_CTX_set_max_proto_version(context, native(tls.maximum));
+    SSL_CTX_set_min_proto_version(context.native(), native(tls.minimum));
+    SSL_CTX_set_max_proto_version(context.native(), native(tls.maximum));
+    context.versions = tls.minimum == TlsVersion::v1_3   ? "1.3"
+                       : tls.maximum == TlsVersion::v1_2 ? "1.2"
+                                                         : "1.2 and 1.3";
     return Done{};
 }
 
@@ -77,9 +81,13 @@ Result<Done> set_trust(SSL_CTX* context, const Tls& tls) {
         const Material one{tls.ca_certificates[i], "tls.ca_certificates[" + std::to_string(i) + "]"};
         if (auto ok = trust(store, one); !ok) return ok;
     }
-    if (!tls.ca_path.empty() && X509_STORE_load_path(store, tls.ca_path.c_str()) != 1) {
-        return refused("tls.ca_path '" + tls.ca_path + "'");
+    if (tls.ca_path.empty()) return Done{};
+    // OpenSSL would look there when it needs somebody, and find nobody.
+    std::error_code error;
+    if (!std::filesystem::is_directory(tls.ca_path, error)) {
+        return tls_configuration("tls.ca_path '" + tls.ca_path + "' is not a directory");
     }
+    if (X509_STORE_load_path(store, tls.ca_path.c_str()) != 1) return refused("tls.ca_path '" + tls.ca_path + "'");
     return Done{};
 }
 
@@ -171,7 +179,7 @@ Result<Done> set_common(OpenSslContext& context, const Tls& tls) {
     SSL_CTX_set_mode(context.native(),
                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_read_ahead(context.native(), 1); // a record costs one read, not two
-    if (auto ok = set_versions(context.native(), tls); !ok) return ok;
+    if (auto ok = set_versions(context, tls); !ok) return ok;
     if (auto ok = set_ciphers(context.native(), tls); !ok) return ok;
     if (auto ok = check_alpn(tls); !ok) return ok;
     if (auto ok = set_trust(context.native(), tls); !ok) return ok;

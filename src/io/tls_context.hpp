@@ -34,6 +34,7 @@ public:
     bool has_certificate = false;
     bool resume = true;
     std::string server_name;                // instead of the host
+    std::string versions;                   // allowed: "1.2 and 1.3"
     std::string protocols;                  // of a server: those that it speaks, in wire format
     std::map<std::string, std::string> psk; // keys by identity; of a client, its own only
 

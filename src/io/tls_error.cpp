@@ -25,13 +25,11 @@ constexpr AlertText alerts[] = {
     {SSL_AD_CERTIFICATE_UNKNOWN, "the server does not accept our certificate"},
     {SSL_AD_UNKNOWN_CA, "the server does not know the issuer of our certificate"},
     {SSL_AD_ACCESS_DENIED, "the server denies access to our certificate"},
-    {SSL_AD_DECRYPT_ERROR, "the server could not verify what we signed, or our shared key is wrong"},
-    {SSL_AD_BAD_RECORD_MAC, "the server could not decrypt what we sent; the shared key may be wrong"},
-    {SSL_AD_PROTOCOL_VERSION, "the server supports none of the TLS versions that we allow"},
+    {SSL_AD_DECRYPT_ERROR, "the server could not verify what we signed"},
+    {SSL_AD_BAD_RECORD_MAC, "the server could not decrypt what we sent"},
     {SSL_AD_INSUFFICIENT_SECURITY, "the server wants stronger ciphers than ours"},
     {SSL_AD_INTERNAL_ERROR, "the server had an internal error"},
     {SSL_AD_UNRECOGNIZED_NAME, "the server does not know the name that we asked for"},
-    {SSL_AD_UNKNOWN_PSK_IDENTITY, "the server does not know our PSK identity"},
     {SSL_AD_NO_APPLICATION_PROTOCOL, "the server speaks none of the protocols that we offer (ALPN)"},
 };
 
@@ -56,6 +54,18 @@ bool is_about_our_certificate(int alert) {
     }
 }
 
+/// What servers say to a key that is not theirs, of which the versions of TLS have several.
+bool is_about_our_key(int alert) {
+    switch (alert) {
+    case SSL_AD_UNKNOWN_PSK_IDENTITY:
+    case SSL_AD_DECRYPT_ERROR:
+    case SSL_AD_BAD_RECORD_MAC:
+    case SSL_AD_ILLEGAL_PARAMETER:
+    case SSL_AD_HANDSHAKE_FAILURE: return true;
+    default: return false;
+    }
+}
+
 Error alert_error(int alert, const HandshakeState& state) {
     // TLS 1.2 has no alert of its own for it.
     const bool no_certificate = state.certificate_asked && !state.certificate_given &&
@@ -63,11 +73,18 @@ Error alert_error(int alert, const HandshakeState& state) {
     if (alert == SSL_AD_CERTIFICATE_REQUIRED || no_certificate) {
         return make_error(Errc::tls_certificate_required, "the server requires a client certificate");
     }
+    if (!state.psk_identity.empty() && is_about_our_key(alert)) {
+        return make_error(Errc::tls_handshake,
+                          "the server does not accept our shared key, or does not know '" + state.psk_identity + "'");
+    }
     std::string text = "the server sent the alert '" + std::string(SSL_alert_desc_string_long(alert)) + "'";
     for (const auto& a : alerts) {
         if (a.alert == alert) text = a.text;
     }
-    if (alert == SSL_AD_PROTOCOL_VERSION) return make_error(Errc::tls_version_refused, std::move(text));
+    if (alert == SSL_AD_PROTOCOL_VERSION) {
+        return make_error(Errc::tls_version_refused,
+                          "the server supports none of the TLS versions that we allow: " + state.versions);
+    }
     const bool refused = state.certificate_given && (is_about_our_certificate(alert) || alert == SSL_AD_DECRYPT_ERROR);
     return make_error(refused ? Errc::tls_certificate_refused : Errc::tls_handshake, std::move(text));
 }
@@ -149,7 +166,9 @@ Error certificate_error(X509_STORE_CTX* checking, const std::string& host) {
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH: {
         const auto names = names_in(certificate);
-        text += " is not for '" + host + "'" + (names.empty() ? "" : " but for " + names);
+        text += " is not for '" + host + "'";
+        text += names.empty() ? ": it has no subject alternative names, and common names do not count"
+                              : " but for " + names;
         break;
     }
     default: text += std::string(": ") + X509_verify_cert_error_string(check);
@@ -166,7 +185,8 @@ Error handshake_error(const HandshakeState& state) {
         case SSL_R_VERSION_TOO_LOW:
         case SSL_R_VERSION_TOO_HIGH:
         case SSL_R_WRONG_SSL_VERSION:
-            return make_error(Errc::tls_version_refused, "the server wants a TLS version that we do not allow");
+            return make_error(Errc::tls_version_refused,
+                              "the server wants a TLS version that we do not allow; allowed: " + state.versions);
         case SSL_R_WRONG_VERSION_NUMBER:
         case SSL_R_HTTP_REQUEST:
         case SSL_R_PACKET_LENGTH_TOO_LONG: return make_error(Errc::tls_handshake, "what answers does not speak TLS");

@@ -17,6 +17,8 @@ Error certificate_error(X509_STORE_CTX*, const std::string& host);
 struct HandshakeState {
     bool certificate_asked = false; ///< the server wanted one of us
     bool certificate_given = false;
+    std::string psk_identity = {}; ///< whose shared key we offered
+    std::string versions = {};     ///< that we allow: "1.2 and 1.3"
 };
 
 /// From the error at the head of OpenSSL's queue.

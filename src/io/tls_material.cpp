@@ -17,14 +17,14 @@ BioHandle reading(const std::string& octets) {
     return BioHandle(BIO_new_mem_buf(octets.data(), static_cast<int>(octets.size())));
 }
 
-Result<std::string> contents(const std::string& file, const char* option) {
+Result<std::string> contents(const std::string& file, const std::string& option) {
     errno = 0;
     std::ifstream in(file, std::ios::binary);
     std::ostringstream out;
     if (in) out << in.rdbuf();
     if (!in || in.bad() || out.str().empty()) {
         const std::string why = errno ? std::strerror(errno) : "it is empty";
-        return tls_configuration(std::string(option) + ": cannot read '" + file + "': " + why);
+        return tls_configuration(option + ": cannot read '" + file + "': " + why);
     }
     return std::move(out).str();
 }
@@ -62,9 +62,10 @@ Result<Material> material(const std::string& file, const std::string& in_memory,
     if (!in_memory.empty()) {
         return tls_configuration(std::string(option) + " and " + option + "_file are both given; allowed: one of them");
     }
-    auto octets = contents(file, option);
+    const auto name = std::string(option) + "_file";
+    auto octets = contents(file, name);
     if (!octets) return octets.error();
-    return Material{std::move(*octets), std::string(option) + "_file '" + file + "'"};
+    return Material{std::move(*octets), name + " '" + file + "'"};
 }
 
 Result<std::vector<CertificateHandle>> certificates_in(const Material& m) {

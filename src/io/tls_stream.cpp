@@ -33,6 +33,7 @@ public:
     const std::string& peer() const noexcept override { return peer_; }
     void close() noexcept override;
     void finish() noexcept override;
+    void reset() noexcept override;
 
     // What OpenSSL calls.
     static int bio_read(BIO*, char* into, std::size_t room, std::size_t* got);
@@ -54,6 +55,7 @@ private:
     void shake_hands();
     void established();
     void not_established(Error);
+    void leave(void (Stream::*how)() noexcept) noexcept;
     Transfer outcome(int result, Awaits&);
     Error failure(int ssl_error);
     void await(Awaits&, Awaits otherwise);
@@ -104,16 +106,18 @@ bool TlsStream::make_ssl() {
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl_.get(), bio, bio);
     SSL_set_app_data(ssl_.get(), this);
+    handshake_.versions = context().versions;
+    if (!context().server && !context().psk.empty()) handshake_.psk_identity = context().psk.begin()->first;
     over_->tell(this);
     return true;
 }
 
-/// Names and addresses are checked differently, and only names are asked for.
+/// Names and addresses are checked differently, and only names are asked for. Common names are no names. RFC 9525, 6
 bool TlsStream::set_host(const std::string& host) {
     host_ = host;
     if (host_.ends_with('.')) host_.pop_back();
     auto* check = SSL_get0_param(ssl_.get());
-    X509_VERIFY_PARAM_set_hostflags(check, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    X509_VERIFY_PARAM_set_hostflags(check, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     if (X509_VERIFY_PARAM_set1_ip_asc(check, host_.c_str()) == 1) return true;
     ERR_clear_error();
     return X509_VERIFY_PARAM_set1_host(check, host_.data(), host_.size()) == 1 &&
@@ -268,12 +272,15 @@ void TlsStream::became(Awaits what) {
 
 // ---- The end -------------------------------------------------------------------------------------------------------
 
-void TlsStream::close() noexcept {
+void TlsStream::close() noexcept { leave(&Stream::close); }
+void TlsStream::reset() noexcept { leave(&Stream::reset); }
+
+void TlsStream::leave(void (Stream::*how)() noexcept) noexcept {
     events_ = nullptr;
     if (!over_) return;
     // To OpenSSL, what ends without a goodbye is not to be resumed; connections that are lost are why it is wanted.
     if (ssl_) SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-    over_->close();
+    (*over_.*how)();
     over_ = nullptr;
 }
 

@@ -52,7 +52,7 @@ private:
 
 } // namespace
 
-bool fits_unix(const std::string& path) noexcept { return path.size() < sizeof(sockaddr_un::sun_path); }
+const std::size_t longest_unix_path = sizeof(sockaddr_un::sun_path) - 1;
 
 std::shared_ptr<Stream> connect_unix(Loop& loop, const std::string& path, Stream::Events& events) {
     auto stream = std::make_shared<UnixStream>(stream_protocol::socket(AsioLoop::of(loop).context()), path, &as_it_is);
@@ -63,10 +63,9 @@ std::shared_ptr<Stream> connect_unix(Loop& loop, const std::string& path, Stream
 
 Result<std::shared_ptr<Acceptor>> listen_unix(Loop& loop, const std::string& path,
                                               Fn<void(std::shared_ptr<Stream>)> accepted) {
-    if (path.empty() || !fits_unix(path)) {
+    if (path.empty() || path.size() > longest_unix_path) {
         return make_error(Errc::invalid_option, "a Unix socket's path has " + std::to_string(path.size()) +
-                                                    " bytes; allowed: 1 to " +
-                                                    std::to_string(sizeof(sockaddr_un::sun_path) - 1));
+                                                    " bytes; allowed: 1 to " + std::to_string(longest_unix_path));
     }
     auto& context = AsioLoop::of(loop).context();
     stream_protocol::acceptor acceptor(context);

@@ -13,7 +13,7 @@ std::shared_ptr<Stream> connect_unix(Loop&, const std::string& path, Stream::Eve
 Result<std::shared_ptr<Acceptor>> listen_unix(Loop&, const std::string& path,
                                               Fn<void(std::shared_ptr<Stream>)> accepted);
 
-/// Does the system have room for such a name?
-bool fits_unix(const std::string& path) noexcept;
+/// In bytes.
+extern const std::size_t longest_unix_path;
 
 } // namespace tortoise::io

@@ -71,7 +71,11 @@ Result<Url> unix_url(std::string_view text, std::string_view path) {
         return wrong(text, "has no path (three slashes: unix:///run/mqtt.sock, or unix://@name for an abstract one)");
     }
     if (decoded->size() < 2 || decoded->find('\0') != std::string::npos) return wrong(text, "has no path");
-    if (!fits_unix(*decoded)) return wrong(text, "has a path that is too long for a Unix socket");
+    if (decoded->size() > longest_unix_path) {
+        return make_error(Errc::invalid_url,
+                          "'" + std::string(text) + "' has a path of " + std::to_string(decoded->size()) +
+                              " bytes; allowed on Unix sockets: at most " + std::to_string(longest_unix_path));
+    }
     url.path = std::move(*decoded);
     return url;
 }

@@ -31,6 +31,7 @@ Store::Store(StoreAdaptor* adaptor) : shared_(detail::Ref<Shared>::adopt(new Sha
 
 Store Store::memory() { return Store(store::new_memory()); }
 
+Store::Store() noexcept = default;
 Store::Store(const Store&) noexcept = default;
 Store::Store(Store&&) noexcept = default;
 Store& Store::operator=(Store other) noexcept {

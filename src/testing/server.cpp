@@ -1,5 +1,4 @@
 #include "testing/server.hpp"
-#include "io/unix.hpp"
 #include <string>
 #include <utility>
 
@@ -97,15 +96,8 @@ Server::Server(io::Loop& loop, const BrokerOptions& options, std::shared_ptr<io:
 
 Server::~Server() = default;
 
-Result<std::uint16_t> Server::listen(const io::Address& at) {
-    return listening(io::listen_tcp(loop_, at, [this](std::shared_ptr<io::Stream> s) { welcome(std::move(s)); }));
-}
-
-Result<std::uint16_t> Server::listen_unix(const std::string& path) {
-    return listening(io::listen_unix(loop_, path, [this](std::shared_ptr<io::Stream> s) { welcome(std::move(s)); }));
-}
-
-Result<std::uint16_t> Server::listening(Result<std::shared_ptr<io::Acceptor>> acceptor) {
+Result<std::uint16_t> Server::listen(const Place& place) {
+    auto acceptor = testing::listen(loop_, place, [this](std::shared_ptr<io::Stream> s) { welcome(std::move(s)); });
     if (!acceptor) return acceptor.error();
     acceptor_ = std::move(*acceptor);
     return acceptor_->port();

@@ -5,6 +5,7 @@
 #include "io/loop.hpp"
 #include "io/tcp.hpp"
 #include "io/tls.hpp"
+#include "testing/place.hpp"
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -20,8 +21,7 @@ public:
     Server& operator=(const Server&) = delete;
 
     /// The port that it listens on; 0 if it is a Unix socket.
-    Result<std::uint16_t> listen(const io::Address&);
-    Result<std::uint16_t> listen_unix(const std::string& path);
+    Result<std::uint16_t> listen(const Place&);
     /// Closes the port and every connection.
     void stop();
     void drop_connections();
@@ -30,7 +30,6 @@ public:
 
 private:
     class Peer;
-    Result<std::uint16_t> listening(Result<std::shared_ptr<io::Acceptor>>);
     void welcome(std::shared_ptr<io::Stream>);
     void drain();
     void serve(broker::ClientId);

@@ -41,8 +41,7 @@ TEST_P(WrongOptions, stopTheConnectionFromTheStartAndSayWhy) {
 INSTANTIATE_TEST_SUITE_P(
     , WrongOptions,
     ::testing::Values(
-        Misfit{"scheme", [](auto& o) { o.server = "wss://host"; }, Errc::invalid_url,
-               "scheme 'wss' is not supported"},
+        Misfit{"scheme", [](auto& o) { o.server = "wss://host"; }, Errc::invalid_url, "scheme 'wss' is not supported"},
         Misfit{"port", [](auto& o) { o.server = "mqtt://host:70000"; }, Errc::invalid_url, "port '70000'"},
         Misfit{"secondUrl", [](auto& o) { o.more_servers = {"host"}; }, Errc::invalid_url, "'host' has no scheme"},
         Misfit{"keepAliveFraction", [](auto& o) { o.keep_alive = 1500ms; }, Errc::invalid_option,
@@ -183,6 +182,27 @@ TEST_P(Failing, toPublishSaysWhy) {
     // At QoS 0 the handler is the one that is told.
     EXPECT_TRUE(c.publish("a", std::string(2000, 'x')).done());
     EXPECT_TRUE(recorder.wait([](const Seen& s) { return s.undelivered.size() == 4; }));
+}
+
+TEST_P(Failing, becauseAStringIsLongerThanMqttAllows) {
+    testing::Broker broker;
+    const std::string longest(65'535, 'x'), too_long(65'536, 'x');
+    Connection c{options(recorder, broker.url())};
+    EXPECT_TRUE(c.publish(longest, "", {.qos = QoS::at_least_once}).wait(patience));
+    EXPECT_EQ(c.publish(too_long, "", {.qos = QoS::at_least_once}).wait(patience).error().code, Errc::invalid_topic);
+    EXPECT_EQ(c.subscribe(too_long).wait(patience).error().code, Errc::invalid_filter);
+    EXPECT_EQ(c.unsubscribe(too_long).wait(patience).error().code, Errc::invalid_filter);
+    const auto refused = [&](auto change) {
+        auto o = options(recorder, broker.url());
+        change(o);
+        return Connection{std::move(o)}.status() == Status::stopped;
+    };
+    EXPECT_TRUE(refused([&](auto& o) { o.client_id = too_long; }));
+    EXPECT_TRUE(refused([&](auto& o) { o.user_name = too_long; }));
+    EXPECT_TRUE(refused([&](auto& o) { o.user_name = "x", o.password = too_long; }));
+    EXPECT_TRUE(refused([&](auto& o) { o.will = Will{.topic = too_long}; }));
+    EXPECT_TRUE(refused([&](auto& o) { o.will = Will{.topic = "w", .payload = too_long}; }));
+    EXPECT_EQ(recorder.seen().count(Status::down), 0u) << "nothing of it was sent";
 }
 
 TEST_P(Failing, toSubscribeSaysWhy) {

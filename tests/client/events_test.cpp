@@ -132,6 +132,17 @@ TEST_F(EventsOf, pingsSubscriptionsDeliveriesAndErrorsAreTold) {
     ASSERT_TRUE(log.wait_for("error: handler threw: ouch"));
 }
 
+TEST_F(EventsOf, whatAProgramListensToIsNotTouchedByItsOwnCalls) {
+    std::atomic<int> heard{0};
+    const auto listener = Events::on<DeliveryEvent>("a", [&](std::string_view, const DeliveryEvent&) { ++heard; });
+    Connection a{options("a")};
+    for (int i = 1; i <= 10; ++i) {
+        ASSERT_TRUE(publish_sync("a", "t", "", {.qos = QoS::at_least_once}, patience));
+        ASSERT_TRUE(ping_sync("a", patience));
+        EXPECT_EQ(heard, i);
+    }
+}
+
 TEST_F(EventsOf, anErrorIsToldOnce) {
     const auto listener =
         Events::on<ErrorEvent>("a", [&](std::string_view, const ErrorEvent& e) { log.add(e.error.describe()); });

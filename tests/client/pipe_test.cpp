@@ -1,5 +1,6 @@
 // Pipes: many publishes, awaited together.
 #include "support/options.hpp"
+#include "support/plain_server.hpp"
 #include <future>
 
 namespace tortoise::test {
@@ -70,6 +71,45 @@ TEST_P(Pipes, withAFullWindowWaitOrSayWhy) {
     EXPECT_EQ(pipe.await(patience)->delivered, 2u);
     EXPECT_EQ(pipe.publish("#").error().code, Errc::invalid_topic);
     EXPECT_EQ(pipe.await(patience)->failed, 0u) << "it was not accepted";
+}
+
+TEST_P(Pipes, anAwaitKeepsItsTimeOutWhileSomeOfItIsSettled) {
+    // It acknowledges the first message only.
+    Listening server;
+    std::thread peer([&] {
+        const int s = ::accept(server.socket(), nullptr, nullptr);
+        std::string got;
+        char buffer[1024];
+        const auto read = [&] {
+            const auto n = ::recv(s, buffer, sizeof(buffer), 0);
+            got.append(buffer, n > 0 ? static_cast<std::size_t>(n) : 0);
+            return n > 0;
+        };
+        const auto say = [&](std::string what) {
+            static_cast<void>(::send(s, what.data(), what.size(), MSG_NOSIGNAL));
+        };
+        read();
+        got.clear();
+        say(version() == Version::v5 ? std::string("\x20\x03\x00\x00\x00", 5) : std::string("\x20\x02\x00\x00", 4));
+        while (got.find("second") == std::string::npos && read()) continue;
+        const auto at = got.find("first") - (version() == Version::v5 ? 3 : 2);
+        say(std::string("\x40\x02") + got.substr(at, 2));
+        while (read()) continue;
+        ::close(s);
+    });
+    {
+        Connection c{options(recorder, server.url())};
+        Pipe pipe(c);
+        EXPECT_TRUE(pipe.publish("t", "first", {.qos = QoS::at_least_once}, patience));
+        EXPECT_TRUE(pipe.publish("t", "second", {.qos = QoS::at_least_once}, patience));
+        while (c.statistics().delivered == 0) EXPECT_EQ(pipe.await(1ms).error().code, Errc::timeout);
+        EXPECT_EQ(pipe.await(1ms).error().code, Errc::timeout);
+        ASSERT_TRUE(c.stop().wait(patience));
+        const auto report = pipe.await(patience);
+        EXPECT_EQ(report->delivered, 1u);
+        EXPECT_EQ(report->failed, 1u);
+    }
+    peer.join();
 }
 
 TEST_P(Pipes, activeOnesWaitForTheConnection) {

@@ -89,6 +89,45 @@ TEST_P(Publishing, acceptsMessagesBeforeItIsConnected) {
     ASSERT_TRUE(recorder.wait_for_messages(1));
 }
 
+TEST_P(Publishing, atAnyQosWaitsForNobodyAndIsNotLostWhileOffline) {
+    Recorder recorder;
+    broker.stop();
+    auto o = options(recorder, broker.url());
+    o.subscriptions = {{"t", QoS::exactly_once}};
+    Connection c{std::move(o)};
+    for (const auto qos : every_qos) c.publish("t", "before the first connect", {.qos = qos});
+    ASSERT_TRUE(broker.start());
+    ASSERT_TRUE(recorder.wait_for_messages(3));
+    broker.stop();
+    ASSERT_TRUE(recorder.wait([](const Seen& s) { return s.statuses.back().status != Status::up; }));
+    for (const auto qos : every_qos) c.publish("t", "while it is away", {.qos = qos});
+    ASSERT_TRUE(broker.start());
+    EXPECT_TRUE(recorder.wait_for_messages(6));
+}
+
+TEST_P(Publishing, tellsTheReceiverEveryFieldOfTheMessage) {
+    Recorder recorder;
+    Connection c{options(recorder, broker.url())};
+    PublishOptions o{.qos = QoS::exactly_once, .retain = true};
+    if (version() == Version::v5) o.properties.set(property::content_type, "text/plain");
+    ASSERT_TRUE(c.publish("t", "", o).wait(patience)) << "an empty payload removes what is retained";
+    ASSERT_TRUE(c.publish("t", "x", o).wait(patience));
+    std::atomic<unsigned> id{0};
+    const auto look = [&](Connection&, const MessageView& m) { id = m.packet_id; };
+    ASSERT_TRUE(c.subscribe({"t", QoS::exactly_once}, look).wait(patience));
+    while (id == 0) std::this_thread::yield();
+    ASSERT_TRUE(c.subscribe({"t", QoS::exactly_once}).wait(patience));
+    ASSERT_TRUE(recorder.wait_for_messages(1));
+    const auto m = recorder.seen().messages[0];
+    EXPECT_TRUE(m.retain);
+    EXPECT_FALSE(m.duplicate);
+    EXPECT_EQ(m.qos, QoS::exactly_once);
+    EXPECT_EQ(m.payload, "x");
+    if (version() == Version::v5) {
+        EXPECT_EQ(m.properties.view().get(property::content_type), "text/plain");
+    }
+}
+
 TEST_P(Publishing, afterTheSubscribeOfTheSameThreadIsReceived) {
     Recorder recorder;
     Connection c{options(recorder, broker.url())};

@@ -1,5 +1,7 @@
 // Connections that break, and come back.
 #include "support/options.hpp"
+#include "support/plain_server.hpp"
+#include <filesystem>
 
 namespace tortoise::test {
 namespace {
@@ -130,6 +132,34 @@ TEST_P(Reconnecting, measuresARoundTrip) {
     broker.stop();
     ASSERT_TRUE(recorder.wait_for(Status::down));
     EXPECT_FALSE(c.ping().wait(patience));
+}
+
+std::size_t open_descriptors() {
+    const std::filesystem::directory_iterator begin("/proc/self/fd");
+    return static_cast<std::size_t>(std::distance(begin, std::filesystem::directory_iterator()));
+}
+
+TEST_P(Reconnecting, leavesNoDescriptorOfAFailedAttemptBehind) {
+    { Connection warm_up{options(recorder, broker.url())}; }
+    PlainServer refusing(PlainServer::Manner::answers, version() == Version::v5 ? std::string("\x20\x03\x00\x88\x00", 5)
+                                                                                : std::string("\x20\x02\x00\x03", 4));
+    PlainServer closing(PlainServer::Manner::closes_at_once);
+    Listening silent(1024);
+    constexpr std::size_t attempts = 60;
+    for (const auto& url : {refusing.url(), closing.url(), silent.url(), std::string("mqtt://127.0.0.1:1")}) {
+        Recorder watched;
+        const auto before = open_descriptors();
+        {
+            auto o = options(watched, url);
+            o.connect_timeout = 2ms;
+            o.backoff = {.min = 1ns, .max = 1ns};
+            Connection c{std::move(o)};
+            ASSERT_TRUE(watched.wait_for(Status::down, attempts)) << url;
+        }
+        const auto until = std::chrono::steady_clock::now() + patience; // for those that linger, and the server's
+        while (open_descriptors() > before && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+        EXPECT_LE(open_descriptors(), before) << url;
+    }
 }
 
 TORTOISE_BOTH_VERSIONS(Reconnecting);

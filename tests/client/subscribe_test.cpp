@@ -143,6 +143,34 @@ TEST_P(Subscribing, byActionsIsTheSameAsCalling) {
     EXPECT_EQ(names(c.subscriptions()), Names{"chain/2"});
 }
 
+TEST_P(Subscribing, thatIsRefusedDoesNotEndTheConnection) {
+    auto o = options(recorder, broker.url());
+    o.subscriptions = {{"secret/a"}, {"open"}};
+    Connection c{std::move(o)};
+    ASSERT_TRUE(recorder.wait([](const Seen& s) { return s.filters.size() >= 2; }));
+    ASSERT_FALSE(c.subscribe("secret/b").wait(patience));
+    ASSERT_TRUE(c.publish("open", "x", {.qos = QoS::at_least_once}).wait(patience));
+    ASSERT_TRUE(recorder.wait_for_messages(1));
+    EXPECT_EQ(recorder.seen().count(Status::down), 0u);
+}
+
+TEST_P(Subscribing, aWaitThatTimesOutLeavesNoGhost) {
+    broker.stop();
+    auto c = connect();
+    const auto ghost = c.subscribe({"ghost", QoS::at_least_once});
+    EXPECT_EQ(ghost.wait(1ms).error().code, Errc::timeout);
+    EXPECT_EQ(names(c.subscriptions()), Names{"ghost"}) << "it is wanted, and that can be seen";
+    const auto left = c.unsubscribe("ghost");
+    EXPECT_EQ(ghost.wait(patience).error().code, Errc::cancelled);
+    ASSERT_TRUE(broker.start());
+    ASSERT_TRUE(left.wait(patience));
+    ASSERT_TRUE(c.subscribe({"real", QoS::at_least_once}).wait(patience));
+    for (const auto* topic : {"ghost", "real"})
+        ASSERT_TRUE(c.publish(topic, "", {.qos = QoS::at_least_once}).wait(patience));
+    ASSERT_TRUE(recorder.wait_for_messages(1));
+    EXPECT_EQ(recorder.seen().messages[0].topic, "real");
+}
+
 TORTOISE_BOTH_VERSIONS(Subscribing);
 
 // 3.1.1 does not tell why: there it is asked again.

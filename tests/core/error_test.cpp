@@ -68,8 +68,16 @@ TEST(Classify, PassingTroublesAreRetried) {
           Reason::topic_alias_invalid, Reason::message_rate_too_high, Reason::use_another_server, Reason::server_moved,
           Reason::connection_rate_exceeded, Reason::maximum_connect_time})
         EXPECT_EQ(classify(make_error(code)), Retry::retry) << to_string(code);
-    EXPECT_EQ(classify(Error{std::make_error_code(std::errc::connection_refused), ""}), Retry::retry);
     EXPECT_EQ(classify(Error{}), Retry::retry);
+}
+
+TEST(Classify, WhateverTheSystemSaysOfTheNetworkIsRetried) {
+    for (const auto code : {std::errc::connection_refused, std::errc::connection_reset, std::errc::connection_aborted,
+                            std::errc::host_unreachable, std::errc::network_unreachable, std::errc::network_down,
+                            std::errc::network_reset, std::errc::timed_out, std::errc::broken_pipe,
+                            std::errc::not_connected, std::errc::too_many_files_open, std::errc::address_not_available,
+                            std::errc::no_buffer_space, std::errc::permission_denied})
+        EXPECT_EQ(classify(Error{std::make_error_code(code), ""}), Retry::retry) << std::make_error_code(code);
 }
 
 TEST(Classify, WhatNeedsSomebodysHelpIsRetriedSlowly) {
@@ -77,10 +85,9 @@ TEST(Classify, WhatNeedsSomebodysHelpIsRetriedSlowly) {
                             Reason::not_authorized, Reason::banned, Reason::session_taken_over, Reason::quota_exceeded,
                             Reason::administrative_action, Reason::qos_not_supported, Reason::retain_not_supported})
         EXPECT_EQ(classify(make_error(code)), Retry::slow) << to_string(code);
-    for (const auto code :
-         {Errc::tls_expired, Errc::tls_wrong_name, Errc::tls_unknown_issuer, Errc::tls_self_signed,
-          Errc::tls_bad_certificate, Errc::tls_certificate_required, Errc::tls_certificate_refused,
-          Errc::tls_version_refused, Errc::tls_handshake})
+    for (const auto code : {Errc::tls_expired, Errc::tls_wrong_name, Errc::tls_unknown_issuer, Errc::tls_self_signed,
+                            Errc::tls_bad_certificate, Errc::tls_certificate_required, Errc::tls_certificate_refused,
+                            Errc::tls_version_refused, Errc::tls_handshake})
         EXPECT_EQ(classify(make_error(code)), Retry::slow) << make_error(code).describe();
 }
 

@@ -83,9 +83,32 @@ private:
     std::unique_ptr<Process> process_;
 };
 
+/// mosquitto with a listener of one's own, "listener PORT 127.0.0.1" and the lines behind it; PORT stands for a port
+/// that is free.
+class ConfiguredMosquitto : public BrokerProcess {
+public:
+    ConfiguredMosquitto(const std::string& listener, const std::string& more) {
+        for (int attempt = 0; attempt < 20; ++attempt) {
+            port_ = free_port();
+            auto line = listener;
+            if (const auto at = line.find("PORT"); at != std::string::npos) line.replace(at, 4, std::to_string(port_));
+            const auto text = line + "\nallow_anonymous true\nuser root\nlog_dest stderr\n" + more;
+            process_ =
+                std::make_unique<Process>(Words{"/usr/sbin/mosquitto", "-c", directory_.file("mosquitto.conf", text)});
+            if (process_->says(" running")) return;
+        }
+        throw std::runtime_error("mosquitto does not start: " + process_->err());
+    }
+
+private:
+    TemporaryDirectory directory_;
+    std::unique_ptr<Process> process_;
+};
+
 class TortoiseBroker : public BrokerProcess {
 public:
-    TortoiseBroker() : process_({TORTOISE_PROGRAM, "broker", "--port", "0"}) {
+    explicit TortoiseBroker(const Words& more = {})
+        : process_(Words{TORTOISE_PROGRAM, "broker", "--port", "0"} + more) {
         if (!process_.says("listening on"))
             throw std::runtime_error("tortoise broker does not start: " + process_.err());
         const auto& line = process_.out();

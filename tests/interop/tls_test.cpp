@@ -19,25 +19,15 @@ using tortoise::test::Authority;
 
 class Secure : public ::testing::TestWithParam<TlsVersion> {
 protected:
-    /// mosquitto with these lines for its listener; PORT stands for one that is free.
     void start(const std::string& listener, const std::string& more) {
-        for (int attempt = 0; attempt < 20; ++attempt) {
-            port = test::free_port();
-            auto line = listener;
-            if (const auto at = line.find("PORT"); at != std::string::npos) line.replace(at, 4, std::to_string(port));
-            const auto text = line + "\nallow_anonymous true\nuser root\nlog_dest stderr\n" + more;
-            broker = std::make_unique<test::Process>(
-                test::Words{"/usr/sbin/mosquitto", "-c", files.file("mosquitto.conf", text)});
-            if (broker->says(" running")) return;
-        }
-        FAIL() << "mosquitto does not start: " << broker->err();
+        broker = std::make_unique<test::ConfiguredMosquitto>(listener, more);
     }
     std::string identity_lines() const {
         return "cafile " + files.file("ca.pem", authority.certificate()) + "\ncertfile " +
                files.file("broker.pem", broker_identity.certificate()) + "\nkeyfile " +
                files.file("broker.key", broker_identity.key()) + "\n";
     }
-    std::string url() const { return "mqtts://localhost:" + std::to_string(port); }
+    std::string url() const { return "mqtts://localhost:" + std::to_string(broker->port()); }
     Tls trusting() const { return {.ca_certificates = {authority.certificate()}, .maximum = GetParam()}; }
 
     /// It connects, and a message comes back.
@@ -63,8 +53,7 @@ protected:
     Authority authority;
     tortoise::test::Identity broker_identity = authority.issue();
     test::TemporaryDirectory files;
-    std::unique_ptr<test::Process> broker;
-    std::uint16_t port = 0;
+    std::unique_ptr<test::ConfiguredMosquitto> broker;
 };
 INSTANTIATE_TEST_SUITE_P(Mosquitto, Secure, ::testing::Values(TlsVersion::v1_2, TlsVersion::v1_3),
                          [](const auto& test) { return test.param == TlsVersion::v1_2 ? "v1_2" : "v1_3"; });
@@ -97,6 +86,18 @@ TEST_P(Secure, TakesSharedKeys) {
     expect_good({.server = url(), .tls = {.psk_identity = "lamp", .psk = key, .maximum = GetParam()}});
     EXPECT_EQ(failure({.server = url(), .tls = {.psk_identity = "lamp", .psk = "x", .maximum = GetParam()}}).code,
               Errc::tls_handshake);
+}
+
+TEST_P(Secure, ResumesItsSessionAtTheSecondConnect) {
+    start("listener PORT 127.0.0.1", identity_lines());
+    Connection c({.server = url(), .tls = trusting()});
+    ASSERT_TRUE(c.wait_until_up(patience)) << c.error().describe();
+    ASSERT_TRUE(c.ping().wait(patience)); // tickets of TLS 1.3 come behind the handshake
+    EXPECT_EQ(c.statistics().tls_resumptions, 0u);
+    c.reconnect();
+    while (c.statistics().connects < 2 && c.status() != tortoise::Status::stopped) ::poll(nullptr, 0, 1);
+    ASSERT_TRUE(c.ping().wait(patience));
+    EXPECT_EQ(c.statistics().tls_resumptions, 1u);
 }
 
 TEST_P(Secure, DoesNotNeedTlsOnAUnixSocket) {

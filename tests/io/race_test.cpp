@@ -68,15 +68,20 @@ class Racing : public ::testing::Test {
 protected:
     Racing() {
         on_loop([&] {
-            acceptor = *listen_tcp(loop, *Address::parse("127.0.0.1", 0),
-                                   [](std::shared_ptr<Stream> stream) { stream->finish(); });
+            const auto welcome = [](std::shared_ptr<Stream> stream) { stream->finish(); };
+            six = *listen_tcp(loop, *Address::parse("::1", 0), welcome);
+            open_six = *Address::parse("::1", six->port());
+            acceptor = *listen_tcp(loop, *Address::parse("127.0.0.1", 0), welcome);
             open = *Address::parse("127.0.0.1", acceptor->port());
             auto gone = *listen_tcp(loop, *Address::parse("127.0.0.1", 0), [](std::shared_ptr<Stream>) {});
             refusing = *Address::parse("127.0.0.1", gone->port());
         });
     }
     ~Racing() override {
-        on_loop([&] { acceptor.reset(); });
+        on_loop([&] {
+            acceptor.reset();
+            six.reset();
+        });
     }
     template <class Job> void on_loop(Job job) {
         Latch done;
@@ -108,8 +113,8 @@ protected:
     detail::Ref<Loops> loops = Loops::make(1);
     Loop& loop = loops->next();
     Resolver resolver{&chosen};
-    std::shared_ptr<Acceptor> acceptor;
-    Address open, refusing;
+    std::shared_ptr<Acceptor> acceptor, six;
+    Address open, open_six, refusing;
 };
 
 TEST_F(Racing, AnAddressThatDoesNotAnswerIsOvertaken) {
@@ -118,6 +123,17 @@ TEST_F(Racing, AnAddressThatDoesNotAnswerIsOvertaken) {
 }
 
 TEST_F(Racing, AnAddressThatRefusesGivesWayToTheNext) { EXPECT_EQ(race({refusing, open}), text(open)); }
+
+TEST_F(Racing, TheFirstWinsWhoeverElseListens) {
+    EXPECT_EQ(race({open_six, open}), text(open_six));
+    EXPECT_EQ(race({open, open_six}), text(open));
+}
+
+TEST_F(Racing, EitherFamilyOvertakesTheOther) {
+    const Deaf deaf;
+    EXPECT_EQ(race({deaf.address(), deaf.address(), open_six}), text(open_six)); // before the second of the first's
+    EXPECT_EQ(race({refusing, open_six}), text(open_six));
+}
 
 TEST_F(Racing, AnAddressOfTheOtherFamilyGivesWay) {
     EXPECT_EQ(race({*Address::parse("::1", refusing.port()), open}), text(open));

@@ -66,6 +66,8 @@ TEST(TlsOptions, ThatCannotBeUsedAreNamed) {
          {.certificate = one.certificate(), .key = other.key()},
          "does not belong to the certificate 'CN=one'"},
         {"no file", {.certificate_file = "/nowhere/c.pem"}, "cannot read '/nowhere/c.pem': No such file"},
+        {"no CA file", {.ca_file = "/nowhere/ca.pem"}, "tls.ca_file: cannot read '/nowhere/ca.pem': No such file"},
+        {"no directory", {.ca_path = "/nowhere"}, "tls.ca_path '/nowhere' is not a directory"},
         {"both", {.certificate_file = "/c.pem", .certificate = "x"}, "are both given"},
         {"no certificate", {.key = one.key()}, "no tls.certificate"},
         {"not a certificate", {.ca_certificates = {"nonsense"}}, "tls.ca_certificates[0] holds no certificate"},

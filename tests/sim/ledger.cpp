@@ -59,6 +59,8 @@ void Ledger::delivered(core::Token token) {
 }
 
 void Ledger::undelivered(core::Token token, const Error& why, const Message& message) {
+    if (token == 0) token = token_of(message.payload); // of an earlier life
+    if (token == 0 && message.payload.empty()) return; // … and released: the broker has it
     Post* post = find(token);
     if (!post) return judge_.fail("undelivered: nobody published token " + std::to_string(token));
     if (post->end != Post::End::open)
@@ -70,14 +72,15 @@ void Ledger::undelivered(core::Token token, const Error& why, const Message& mes
     check_end(token, *post, why);
     post->end = Post::End::undelivered;
     post->why = why.code;
-    if (why.code != Errc::cancelled || post->sent == 0) post->over_on_wire = true;
+    const bool may_be_on_its_way = post->sent > 0 || post->slack > Duration{}; // it may wait for the disk
+    if (why.code != Errc::cancelled || !may_be_on_its_way) post->over_on_wire = true;
 }
 
 void Ledger::check_end(core::Token token, const Post& post, const Error& why) {
     if (why.code == Errc::expired) {
         if (!post.expires || judge_.now < *post.expires)
             judge_.fail("expired before its time: " + describe(token));
-        else if (post.sent == 0 && judge_.now > std::max(*post.expires, post.made))
+        else if (post.sent == 0 && !post.survived && judge_.now > std::max(*post.expires, post.made))
             judge_.fail("expired, but reported late: " + describe(token));
     } else if (why.code == Errc::session_lost) {
         if (post.qos != QoS::exactly_once || (post.routed == 0 && !post.denied))
@@ -145,7 +148,7 @@ void Ledger::sent(core::Token token, bool repetition) {
     Post* post = find(token);
     if (!post) return judge_.fail("sent: nobody published token " + std::to_string(token));
     if (post->over_on_wire) judge_.fail("sent after its end: " + describe(token));
-    if (!repetition && post->expires && judge_.now >= *post->expires)
+    if (!repetition && post->expires && judge_.now >= *post->expires + post->slack)
         judge_.fail("sent after its time to live: " + describe(token));
     if (post->sent++ > 0) {
         if (post->qos == QoS::at_most_once) judge_.fail("sent twice at QoS 0: " + describe(token));
@@ -177,9 +180,21 @@ void Ledger::routed(core::Token token, std::uint32_t epoch) {
 
 // ---- The end -------------------------------------------------------------------------------------------------------
 
-void Ledger::crashed(std::uint32_t client) {
-    for (auto& post : posts_) {
+void Ledger::crashed(std::uint32_t client, const std::vector<core::Token>* kept) {
+    if (kept) last_sent_[client] = 0; // what never went out, and was not kept as sent, may come after what did
+    // What had ended may go on where the disk did not hear of it.
+    for (const core::Token token : kept ? *kept : std::vector<core::Token>{}) {
+        Post& post = posts_[token - 1];
+        post.survived = true;
+        post.over_on_wire = false;
+        post.end = Post::End::open;
+    }
+    for (core::Token token = 1; token <= posts_.size(); ++token) {
+        Post& post = posts_[token - 1];
         if (post.client != client || post.end != Post::End::open) continue;
+        if (kept && std::find(kept->begin(), kept->end(), token) != kept->end()) continue;
+        const bool over = post.qos == QoS::at_most_once || (post.survived && (post.routed > 0 || post.denied));
+        if (kept && post.accepted && !over) judge_.fail("accepted, but not on the disk: " + describe(token));
         post.end = Post::End::undelivered;
         post.why = make_error_code(Errc::stopped);
         post.over_on_wire = true;
@@ -188,9 +203,13 @@ void Ledger::crashed(std::uint32_t client) {
 }
 
 void Ledger::check_nothing_open(std::uint32_t client) {
-    for (std::size_t i = 0; i < posts_.size(); ++i)
-        if (posts_[i].client == client && posts_[i].end == Post::End::open)
-            return judge_.fail("never ended: " + describe(i + 1));
+    for (std::size_t i = 0; i < posts_.size(); ++i) {
+        const Post& post = posts_[i];
+        if (post.client != client || post.end != Post::End::open) continue;
+        // A good end of what survived is told to nobody; but the broker must have it.
+        if (post.survived && (post.routed > 0 || post.denied || post.qos == QoS::at_most_once)) continue;
+        return judge_.fail("never ended: " + describe(i + 1));
+    }
     for (const auto& [token, operation] : operations_)
         if (operation.client == client)
             return judge_.fail("an operation of client " + std::to_string(client) + " for " +

@@ -32,6 +32,9 @@ struct Post {
     End end = End::open;
     std::error_code why = {};
     bool cancel_asked = false;
+    bool accepted = false; // the client's disk has it
+    Duration slack = {};   // how long its octets may wait for the disk, once it was sent as far as the engine can tell
+    bool survived = false; // the life of the client that published it, on its disk: its end may not be told
 
     std::uint32_t sent = 0;                                   // PUBLISH packets on the wire
     bool over_on_wire = false;                                // it must not be sent any more
@@ -73,8 +76,9 @@ public:
     /// The broker passed a message on to its subscribers.
     void routed(core::Token, std::uint32_t publisher_epoch);
 
-    /// A client crashed: nobody waits for its operations any more.
-    void crashed(std::uint32_t client);
+    /// A client crashed: nobody waits for its operations any more. The messages that its disk has go on.
+    /// Null: it has no disk.
+    void crashed(std::uint32_t client, const std::vector<core::Token>* kept = nullptr);
     /// Everything that this client began has ended.
     void check_nothing_open(std::uint32_t client);
 

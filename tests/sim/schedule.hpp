@@ -27,6 +27,7 @@ enum class What : std::uint8_t {
     closed,        // a program's own close is done
     // of the world; `who` is a client
     act,         // a user does something
+    kept,        // the oldest write to the client's disk is kept; `amount` is the client's life
     acknowledge, // a user acknowledges a message, late
     chaos,       // something breaks
     broker_start,

@@ -14,7 +14,7 @@ void Tap::fail(Side from, const std::string& what) {
 
 std::optional<Time> Tap::must_speak_by() const noexcept {
     if (!up_ || goodbye_ || keep_alive_ == 0) return std::nullopt;
-    return last_spoken_ + std::chrono::seconds(keep_alive_);
+    return last_spoken_ + std::chrono::seconds(keep_alive_) + held_;
 }
 
 // ---- Sending -------------------------------------------------------------------------------------------------------
@@ -181,7 +181,8 @@ void Tap::publish_from_client(const core::Publish& p, bool repetition) {
         return fail(Side::client, "Message Expiry Interval and time to live do not agree: " + ledger_.describe(token));
     if (!expiry || repetition) return;
     const auto left = std::chrono::duration<double>(*post->expires - judge_.now).count();
-    if (*expiry > left + 1 || *expiry + 1 < left)
+    const double late = 1 + std::chrono::duration<double>(post->slack).count();
+    if (*expiry > left + late || *expiry + 1 < left)
         fail(Side::client,
              "Message Expiry Interval is " + std::to_string(*expiry) + ", but " + std::to_string(left) + " s are left");
 }

@@ -13,12 +13,13 @@ namespace tortoise::sim {
 
 class Tap {
 public:
-    /// `broker_call` numbers the calls of the broker; `life_connacks` counts those that the client got in this life.
+    /// `held`: what the client says may wait that long for its disk. `broker_call` numbers the calls of the broker;
+    /// `life_connacks` counts those that the client got in this life.
     Tap(Judge& judge, Ledger& ledger, SessionModel& session, const core::EngineOptions& options, std::uint32_t client,
-        const std::uint64_t& broker_call, std::uint32_t& life_connacks)
+        const std::uint64_t& broker_call, std::uint32_t& life_connacks, Duration held = {})
         : judge_(judge), ledger_(ledger), session_(session), version_(options.version), client_id_(options.client_id),
           clean_start_(options.session.clean_start), client_(client), broker_call_(broker_call),
-          life_connacks_(life_connacks) {}
+          life_connacks_(life_connacks), held_(held) {}
 
     void client_sends(Octets);
     void broker_sends(Octets);
@@ -92,6 +93,7 @@ private:
     std::uint32_t client_;
     const std::uint64_t& broker_call_;
     std::uint32_t& life_connacks_;
+    Duration held_; // the client's octets may wait that long for its disk
 
     Stream streams_[2];
     bool up_ = false, accepted_ = false, goodbye_ = false, broker_goodbye_ = false;

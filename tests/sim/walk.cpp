@@ -87,12 +87,16 @@ ClientPlan Walk::client_plan(std::uint32_t index, bool first_life) {
                                      Overflow::latest_per_topic, Overflow::by_priority};
     constexpr Duration keep_alives[] = {0s, 2s, 10s, 60s};
     constexpr Duration expiries[] = {0s, 3s, 1h, 1h};
+    constexpr Duration disks[] = {0ms, 1ms, 30ms, 700ms};
     ClientPlan plan;
     core::EngineOptions& e = plan.engine;
     e.version = all_v5_ || dice_.chance(500) ? Version::v5 : Version::v3_1_1;
     e.client_id = "client " + std::to_string(index);
     e.session.clean_start = dice_.chance(500);
-    plan.rejoins = !first_life && !e.session.clean_start;
+    e.persistent = first_life ? dice_.chance(300) : world_.plan(index).engine.persistent;
+    if (!first_life && e.persistent) e.version = world_.plan(index).engine.version;
+    plan.disk_takes = dice_.pick(disks);
+    plan.rejoins = !first_life && (!e.session.clean_start || e.persistent);
     e.session.expiry = dice_.pick(expiries);
     e.endpoints = 1 + dice_.below(3);
     e.keep_alive = dice_.pick(keep_alives);
@@ -152,7 +156,8 @@ PublishPlan Walk::publish_plan(std::uint32_t client) {
     p.topic = dice_.pick(topics);
     p.denied = p.topic.starts_with("denied");
     p.qos = static_cast<QoS>(dice_.below(3));
-    if (world_.plan(client).rejoins) p.qos = std::min(p.qos, QoS::at_least_once);
+    if (world_.plan(client).rejoins && !world_.plan(client).engine.persistent)
+        p.qos = std::min(p.qos, QoS::at_least_once);
     p.retain = dice_.chance(60);
     if (dice_.chance(250)) p.ttl = dice_.pick(lives);
     p.priority = static_cast<int>(dice_.below(4));

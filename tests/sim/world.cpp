@@ -5,6 +5,10 @@
 
 namespace tortoise::sim {
 
+namespace {
+constexpr core::WallTime wall_epoch{std::chrono::hours(24 * 20'000)}; // when time began
+} // namespace
+
 World::World(std::uint64_t seed, testing::BrokerOptions options, Judge& j)
     : judge(j), rng(seed), network(schedule, rng, *this), ledger(j), denied_filters_(options.deny_subscribe),
       broker_(std::move(options)) {
@@ -26,13 +30,15 @@ std::uint32_t World::add_client(ClientPlan plan) {
 
 void World::begin_life(Client& c) {
     c.engine.emplace(c.plan.engine, rng.next());
+    c.engine->set_wall_clock(Time{}, wall_epoch);
     c.deadline.reset();
     c.link.reset();
     c.session.from_client = {};
-    c.session.unheard = c.session.doubtful = false;
+    if (!c.plan.engine.persistent || c.life == 0) c.session.unheard = c.session.doubtful = false;
     c.connacks = 0;
     c.stopping = c.stopped = false;
     c.unwritten = c.handled = c.requeued = 0;
+    c.accepted.clear();
     c.late.clear();
     c.wanted.clear();
     for (const auto& f : c.plan.engine.subscriptions) {
@@ -45,11 +51,62 @@ void World::crash_and_restart(std::uint32_t client, ClientPlan plan) {
     Client& c = *clients_[client];
     if (judge.logs()) judge.line("client " + std::to_string(client) + " dies and is started anew");
     if (c.link) network.abort(now(), *c.link, Side::client, rng.up_to(std::chrono::seconds(2)));
-    ledger.crashed(client);
+    const bool goes_on = c.plan.engine.persistent && plan.engine.persistent;
+    c.disk.crash();
+    if (!goes_on) {
+        c.disk = Disk();
+        ledger.crashed(client);
+    }
     ++c.life;
     c.plan = std::move(plan);
     begin_life(c);
+    if (goes_on) go_on(c);
     start(client);
+}
+
+namespace {
+
+// How long octets may wait for the disk; on which times have milliseconds.
+Duration slack(const ClientPlan& plan) { return 2 * plan.disk_takes + std::chrono::milliseconds(1); }
+
+/// The message in a record, by its payload.
+core::Token token_in(const core::Record& record) {
+    constexpr std::size_t head = 13; // see Journal
+    const auto packet = core::decode(Version::v5, Octets(record.value).substr(std::min(head, record.value.size())));
+    const auto* publish = packet ? std::get_if<core::Publish>(&*packet) : nullptr;
+    return publish ? token_of(publish->payload) : 0;
+}
+
+} // namespace
+
+// The next life knows what the disk knows, and so must we: also what had ended, if that was not kept.
+void World::go_on(Client& c) {
+    std::vector<core::Token> kept;
+    std::map<std::uint64_t, std::pair<core::PacketId, Outgoing::Entry>> flying; // in the order of sending
+    for (const auto& record : c.disk.records()) {
+        if (record.kind == core::RecordKind::session) c.connacks = 1;
+        if (record.kind != core::RecordKind::message) continue;
+        const core::Token token = token_in(record);
+        Post* post = ledger.find(token);
+        if (!post) return judge.fail("a record of a message that nobody published");
+        kept.push_back(token);
+        post->slack = std::max(post->slack, slack(c.plan));
+        if (record.mark == 0) continue;
+        const auto step = (record.mark & 0x10000) != 0 ? Outgoing::Step::released : Outgoing::Step::published;
+        flying[record.mark >> 17] = {static_cast<core::PacketId>(record.mark),
+                                     {.step = step, .qos = post->qos, .token = token}};
+    }
+    Outgoing& out = c.session.from_client;
+    for (auto& [number, entry] : flying) {
+        entry.second.order = out.next_order++;
+        out.entries.insert(entry);
+    }
+    ledger.crashed(c.index, &kept);
+    const auto wall = wall_epoch + std::chrono::floor<std::chrono::milliseconds>(now().time_since_epoch());
+    if (auto restored = c.engine->restore(now(), wall, c.disk.records()); !restored)
+        judge.fail("client " + std::to_string(c.index) + " cannot go on: " + restored.error().describe());
+    c.engine->set_wall_clock(Time{}, wall_epoch); // to the nanosecond
+    c.requeued = kept.size();
 }
 
 std::optional<LinkId> World::link(std::uint32_t client) const { return clients_[client]->link; }
@@ -85,6 +142,7 @@ core::Token World::publish(std::uint32_t client, const PublishPlan& plan) {
     post.denied = plan.denied;
     post.size = static_cast<std::uint32_t>(std::max(plan.size, sizeof(core::Token)));
     post.made = now();
+    if (c.plan.engine.persistent) post.slack = slack(c.plan);
     if (plan.ttl) post.expires = now() + *plan.ttl;
     const core::Token token = ledger.open_post(post, plan.topic);
     Properties properties;
@@ -189,6 +247,7 @@ void World::drain(Client& c) {
     c.draining = true;
     for (int round = 0; !judge.failed(); ++round) {
         if (round > 10'000) judge.fail("client " + std::to_string(c.index) + ": draining never ends");
+        keep_changes(c);
         c.events.clear();
         c.engine->take_events(c.events);
         for (const auto& event : c.events) handle(c, event);
@@ -202,28 +261,72 @@ void World::drain(Client& c) {
     if (c.link && c.engine->wants_input()) network.read_on(now(), *c.link, Side::client);
 }
 
+void World::keep_changes(Client& c) {
+    if (!c.engine->has_changes()) return;
+    std::vector<core::RecordChange> changes;
+    const bool first = c.engine->take_changes(changes);
+    c.disk.write(std::move(changes), first);
+    schedule.add(c.disk.busy_until(now(), c.plan.disk_takes), What::kept, c.index, Side::client, c.life);
+}
+
+void World::write_kept(Client& c) {
+    c.disk.keep_one();
+    for (; !c.accepted.empty() && c.accepted.front().first <= c.disk.kept(); c.accepted.pop_front())
+        if (Post* post = ledger.find(c.accepted.front().second)) post->accepted = true;
+    if (judge.logs())
+        judge.line("client " + std::to_string(c.index) + " write " + std::to_string(c.disk.kept()) + " is kept");
+    if (on_kept) on_kept(c.index, c.disk.kept());
+    drain(c);
+}
+
+// What never went out was sent all the same, as far as the engine can tell: it will be repeated.
+void World::drop_held(Client& c) {
+    const auto octets = c.disk.drop_held();
+    core::FrameReader reader;
+    reader.feed(octets);
+    for (auto frame = reader.next(); frame && *frame; frame = reader.next()) {
+        const auto packet = core::decode(c.plan.engine.version, **frame);
+        const auto* publish = packet ? std::get_if<core::Publish>(&*packet) : nullptr;
+        if (!publish || publish->qos == QoS::at_most_once) continue;
+        Outgoing& out = c.session.from_client;
+        const core::Token token = token_of(publish->payload);
+        const bool fresh =
+            out.entries.try_emplace(publish->id, Outgoing::Entry{.qos = publish->qos, .token = token}).second;
+        if (fresh) out.entries[publish->id].order = out.next_order++;
+        ledger.sent(token, !fresh);
+    }
+}
+
 // True if something went out at once, so that there may be more to do.
 bool World::drain_output(Client& c) {
-    if (!c.engine->has_output()) return false;
-    scratch_.clear();
-    c.engine->take_output(scratch_);
-    if (scratch_.empty()) return false;
-    if (!c.link) {
-        judge.fail("client " + std::to_string(c.index) + ": output without a connection");
-        return false;
+    if (c.engine->has_output()) {
+        scratch_.clear();
+        c.engine->take_output(scratch_);
+        if (!c.link) {
+            judge.fail("client " + std::to_string(c.index) + ": output without a connection");
+            return false;
+        }
+        c.unwritten += scratch_.size();
+        c.disk.hold(scratch_);
     }
-    for (const char octet : scratch_) judge.mix(static_cast<unsigned char>(octet));
-    taps_[*c.link]->client_sends(scratch_);
-    c.unwritten += scratch_.size();
+    std::size_t out = 0;
+    for (auto octets = c.disk.release(); !octets.empty(); octets = c.disk.release()) out += send(c, octets);
+    if (out == 0) return false;
+    c.engine->wrote(now(), out);
+    return true;
+}
+
+// How much went out at once.
+std::size_t World::send(Client& c, Octets octets) {
+    for (const char octet : octets) judge.mix(static_cast<unsigned char>(octet));
+    taps_[*c.link]->client_sends(octets);
     // A message may exceed the high-water mark by itself, and acknowledgements do not wait for it.
     if (c.unwritten > c.plan.engine.output_high_water + 128 * 1024)
         judge.fail("client " + std::to_string(c.index) + ": " + std::to_string(c.unwritten) +
                    " octets of output are unwritten");
-    const std::size_t out = network.send(now(), *c.link, Side::client, scratch_);
-    if (out == 0) return false;
+    const std::size_t out = network.send(now(), *c.link, Side::client, octets);
     c.unwritten -= out;
-    c.engine->wrote(now(), out);
-    return true;
+    return out;
 }
 
 void World::drain_wish(Client& c) {
@@ -236,10 +339,12 @@ void World::drain_wish(Client& c) {
         c.link = network.connect(now(), c.index);
         c.unwritten = c.handled = 0;
         taps_.resize(*c.link + 1);
+        const Duration held = c.plan.engine.persistent ? 2 * c.plan.disk_takes : Duration{};
         taps_[*c.link] =
-            std::make_unique<Tap>(judge, ledger, c.session, c.plan.engine, c.index, broker_call_, c.connacks);
+            std::make_unique<Tap>(judge, ledger, c.session, c.plan.engine, c.index, broker_call_, c.connacks, held);
     } else if (wish.kind == core::Wish::close) {
         if (!c.link) return judge.fail(who + " wishes to close what is not open");
+        drop_held(c);
         network.close(now(), *c.link, Side::client);
     }
 }
@@ -255,6 +360,8 @@ void World::handle(Client& c, const core::Event& event) {
     if (on_event) on_event(c.index, event);
     if (const auto* d = std::get_if<core::Delivered>(&event))
         ledger.delivered(d->token);
+    else if (const auto* a = std::get_if<core::Accepted>(&event))
+        c.accepted.emplace_back(c.disk.needed(), a->token);
     else if (const auto* u = std::get_if<core::Undelivered>(&event))
         ledger.undelivered(u->token, u->why, u->message);
     else if (const auto* down = std::get_if<core::Down>(&event))
@@ -397,6 +504,7 @@ void World::closed(LinkId id, Side side, Error why) {
     Client& c = *clients_[network.client_of(id)];
     if (c.link != id) return;
     c.link.reset();
+    drop_held(c);
     c.engine->closed(now(), std::move(why));
     drain(c);
 }
@@ -435,7 +543,10 @@ bool World::step(Time until) {
         const Item item = schedule.pop();
         if (item.what < What::act)
             network.handle(item);
-        else if (item.what == What::acknowledge) {
+        else if (item.what == What::kept) {
+            Client& c = *clients_[item.who];
+            if (c.life == item.amount) write_kept(c);
+        } else if (item.what == What::acknowledge) {
             Client& c = *clients_[item.who];
             if (std::erase(c.late, item.amount) > 0) acknowledge(item.who, item.amount);
         } else if (on_item)

@@ -3,6 +3,7 @@
 /// network and virtual time. The same seed and the same calls give the same world.
 
 #include "broker/engine.hpp"
+#include "sim/disk.hpp"
 #include "sim/ledger.hpp"
 #include "sim/network.hpp"
 #include "sim/tap.hpp"
@@ -21,9 +22,12 @@ struct ClientPlan {
     unsigned late_ack = 0; ///< per mille of the messages that are acknowledged some time after the handler
     unsigned refuse = 0;   ///< per mille of the messages that are acknowledged with a refusal
     Duration late_by = std::chrono::seconds(3); ///< at most
-    /// A new life of the program takes up the session of the earlier one, of which it knows nothing. It may not publish
-    /// at QoS 2: what the broker remembers of the earlier identifiers would swallow its messages.
+    /// A new life of the program takes up the session of the earlier one, of whose filters it knows nothing. If it is
+    /// not persistent, it may not publish at QoS 2: what the broker remembers of the earlier identifiers would swallow
+    /// its messages.
     bool rejoins = false;
+    /// Of a persistent engine: how long a write takes to be kept.
+    Duration disk_takes = std::chrono::milliseconds(1);
 };
 
 struct PublishPlan {
@@ -44,7 +48,8 @@ public:
 
     // ---- Who is there
     std::uint32_t add_client(ClientPlan);
-    /// The program dies without a word; another one of the same name begins, with no memory.
+    /// The program dies without a word; another one of the same name begins. If both are persistent, it goes on with
+    /// what was kept; else it knows nothing.
     void crash_and_restart(std::uint32_t client, ClientPlan);
     std::uint32_t clients() const noexcept { return static_cast<std::uint32_t>(clients_.size()); }
     const ClientPlan& plan(std::uint32_t client) const { return clients_[client]->plan; }
@@ -84,6 +89,8 @@ public:
     // ---- Looking
     /// Called for each event of a client's engine, before the world acts on it; `user` may call the functions above.
     std::function<void(std::uint32_t client, const core::Event&)> on_event;
+    /// Called when a write of that number was kept, before anything that depends on it is sent.
+    std::function<void(std::uint32_t client, std::uint64_t write)> on_kept;
     bool prompt = false; ///< every message is acknowledged at once
     /// Called for act, chaos and broker_start.
     std::function<void(const Item&)> on_item;
@@ -110,7 +117,9 @@ private:
         std::vector<core::Event> events;
         bool draining = false, stopping = false, stopped = false;
         std::size_t unwritten = 0;
-        std::uint64_t handled = 0;  // messages of QoS 0 and 1 on this link
+        Disk disk;
+        std::deque<std::pair<std::uint64_t, core::Token>> accepted; // once that write is kept
+        std::uint64_t handled = 0;                                  // messages of QoS 0 and 1 on this link
         std::uint64_t requeued = 0; // how many could have gone back into the queue, at most
         std::vector<core::InboundId> late;
         struct Wanted {
@@ -128,6 +137,11 @@ private:
 
     static broker::ClientId broker_id(LinkId link) noexcept { return link + 1; }
     void begin_life(Client&);
+    void go_on(Client&);
+    void keep_changes(Client&);
+    void write_kept(Client&);
+    void drop_held(Client&);
+    std::size_t send(Client&, Octets);
     void drain(Client&);
     bool drain_output(Client&);
     void drain_wish(Client&);

@@ -40,6 +40,7 @@ struct EngineOptions {
     /// How many unacknowledged QoS 1 and 2 messages we send at a time, within the broker's Receive Maximum. 0: as many as
     /// that; on MQTT 3.1.1, which has none, 20: brokers drop what is beyond their own limit, and say nothing.
     std::uint16_t max_in_flight = 0;
+    std::uint16_t max_filters_per_subscribe = 0; ///< and per UNSUBSCRIBE: more are split. 0: as many as fit in a packet
     std::uint16_t receive_maximum = 65'535;      ///< how many unacknowledged QoS 1 and 2 messages the broker may send
     std::uint32_t maximum_packet_size = 64u << 20;  ///< of packets received; at most largest_packet
     std::uint16_t topic_alias_maximum = 16;      ///< how many aliases the broker may use

@@ -239,6 +239,24 @@ TEST(ConnectingV3, RefusalsAreRetriedSlowlyOrFatalByTheirReason) {
         refuse(Version::v3_1_1, refusal);
 }
 
+TEST(ConnectingV3, AReturnCodeThatTheVersionDoesNotKnowIsAFailedAttemptLikeOthers) {
+    for (const char code : {'\6', '\7', '\xff'}) {
+        Peer peer{plain(Version::v3_1_1)};
+        peer.start();
+        peer.open();
+        peer.sent<Connect>();
+        peer.send_octets(std::string("\x20\x02\x00", 3) + code);
+        EXPECT_EQ(peer.wish.kind, Wish::close);
+        peer.close();
+        const auto down = peer.event<Down>();
+        EXPECT_EQ(down.why.code, Reason::protocol_error);
+        EXPECT_NE(down.why.text.find("return code " + std::to_string(static_cast<unsigned char>(code))),
+                  std::string::npos)
+            << down.why.text;
+        EXPECT_TRUE(down.retry_in);
+    }
+}
+
 TEST_P(Connecting, TheUserMayClassifyErrors) {
     options.classify = [](const Error&) noexcept { return Retry::fatal; };
     Peer peer{options};

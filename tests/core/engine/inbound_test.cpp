@@ -350,6 +350,19 @@ TEST_P(Inbound, PacketsThatOnlyClientsSendAreViolations) {
     }
 }
 
+// What is wrong inside of such a packet is not our concern: the reasons for that are the server's to give, and the one for
+// an unknown protocol version would end the connection for good.
+TEST_P(Inbound, PacketsThatOnlyClientsSendAreViolationsWhateverTheySay) {
+    const std::string connect_of_level_9("\x10\x0c\x00\x04MQTT\x09\x02\x00\x00\x00\x00", 14);
+    const std::string subscribe_to_nonsense("\x82\x09\x00\x01\x00\x00\x03#/a\x00", 11);
+    for (const auto& octets : {connect_of_level_9, subscribe_to_nonsense, std::string("\xc0\x01!", 3)}) {
+        Peer victim{plain(GetParam())};
+        victim.connect();
+        victim.send_octets(octets);
+        expect_violation(victim, Reason::protocol_error);
+    }
+}
+
 TEST(InboundV5, APacketAboveOurMaximumPacketSizeIsAViolation) {
     auto options = plain();
     options.maximum_packet_size = 100;

@@ -119,6 +119,50 @@ TEST_P(Alive, APingWhileOfflineFailsAtOnce) {
     EXPECT_EQ(peer.event<PingFailed>().token, token);
 }
 
+TEST_P(Alive, APingrespDoesNotAnswerAPingOfAnEarlierConnection) {
+    options.keep_alive = 0s;
+    Peer peer{options};
+    peer.connect();
+    const Token old = peer.ping();
+    peer.sent<Pingreq>();
+    peer.close();
+    EXPECT_EQ(peer.event<PingFailed>().token, old);
+    peer.event<Down>();
+    peer.pass(2s);
+    peer.connect(true);
+    peer.send(Pingresp{});
+    EXPECT_TRUE(peer.quiet());
+    const Token fresh = peer.ping();
+    peer.pass(5ms);
+    peer.send(Pingresp{});
+    const auto pong = peer.event<Pong>();
+    EXPECT_EQ(pong.token, fresh);
+    EXPECT_EQ(pong.round_trip, 5ms);
+}
+
+TEST_P(Alive, APeerThatDiedCostsNeitherMessagesNorSubscriptions) {
+    Peer peer{options};
+    peer.connect();
+    peer.subscribe({{"f", QoS::at_least_once}});
+    peer.suback(peer.sent<Subscribe>().id, {Reason::granted_qos_1});
+    peer.forget_events();
+    const Token message = peer.publish("a", QoS::at_least_once, "x");
+    peer.sent<Publish>();
+    peer.pass(10s);
+    peer.sent<Pingreq>();
+    peer.pass(3s);
+    EXPECT_EQ(peer.wish.kind, Wish::close);
+    peer.close();
+    EXPECT_TRUE(peer.event<Down>().retry_in);
+    peer.pass(1s);
+    peer.connect(true);
+    EXPECT_EQ(peer.sent<Subscribe>().entries.at(0).filter, "f");
+    const auto again = peer.sent<Publish>();
+    EXPECT_TRUE(again.duplicate);
+    peer.puback(again.id);
+    EXPECT_EQ(peer.event<Delivered>().token, message);
+}
+
 TEST_P(Alive, APingrespThatNobodyAskedForIsIgnored) {
     Peer peer{options};
     peer.connect();

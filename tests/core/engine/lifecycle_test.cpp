@@ -214,6 +214,22 @@ TEST(Lifecycle, StopWhileWaitingEndsAtOnce) {
     EXPECT_EQ(u.why.code, Errc::stopped);
 }
 
+TEST(Lifecycle, StopWhileOfflineEndsWhatIsInFlight) {
+    Peer peer{growing()};
+    peer.connect();
+    const Token sent = peer.publish("a", QoS::at_least_once);
+    const Token asked = peer.subscribe({{"f", QoS::at_least_once}});
+    peer.close();
+    peer.event<Down>();
+    peer.stop();
+    const auto gone = peer.event<Undelivered>();
+    EXPECT_EQ(gone.token, sent);
+    EXPECT_EQ(gone.why.code, Errc::stopped);
+    EXPECT_EQ(peer.event<Subscribed>().token, asked);
+    peer.event<Stopped>();
+    EXPECT_TRUE(peer.quiet());
+}
+
 TEST(Lifecycle, ACleanSessionIsEndedByTheDisconnect) {
     auto options = growing();
     options.session.clean_start = true;

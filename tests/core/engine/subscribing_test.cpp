@@ -77,17 +77,6 @@ TEST_P(Subscribing, FiltersOfTheOptionsAreWantedFromTheStart) {
     EXPECT_TRUE(other.silent()) << other.rest();
 }
 
-TEST_P(Subscribing, GrantedFiltersAreAskedAgainOnlyIfTheSessionIsLost) {
-    peer.connect();
-    grant_f();
-    peer.lose_connection();
-    peer.connect(true);
-    EXPECT_TRUE(peer.silent()) << peer.rest();
-    peer.lose_connection();
-    peer.connect(false);
-    EXPECT_EQ(peer.sent<Subscribe>().entries.at(0).filter, "f");
-}
-
 TEST_P(Subscribing, WhatHadNoReplyIsAskedAgainAfterALostConnection) {
     peer.connect();
     const Token token = peer.subscribe({{"f", QoS::at_least_once}});
@@ -222,6 +211,42 @@ TEST_P(Subscribing, ABrokerThatNeverRepliesIsGivenUp) {
     EXPECT_EQ(peer.wish.kind, Wish::close);
     peer.close();
     EXPECT_EQ(peer.event<Down>().why.code, Errc::timeout);
+}
+
+TEST_P(Subscribing, OtherOperationsGoOnWhileItHasNoReply) {
+    peer.connect();
+    const Token subscribe = peer.subscribe({{"f", QoS::at_least_once}});
+    peer.sent<Subscribe>();
+    const Token publish = peer.publish("a", QoS::at_least_once);
+    peer.puback(peer.sent<Publish>().id);
+    EXPECT_EQ(peer.event<Delivered>().token, publish);
+    const Token ping = peer.ping();
+    peer.sent<Pingreq>();
+    peer.send(Pingresp{});
+    EXPECT_EQ(peer.event<Pong>().token, ping);
+    peer.message("b", QoS::at_most_once);
+    peer.event<Received>();
+    peer.stop();
+    peer.sent<Disconnect>();
+    peer.close();
+    peer.event<Down>();
+    EXPECT_EQ(peer.event<Subscribed>().token, subscribe);
+    peer.event<Stopped>();
+}
+
+TEST_P(Subscribing, ARefusalEndsNeitherTheConnectionNorTheOtherFilters) {
+    auto options = patient(GetParam());
+    options.subscriptions = {{"secret", QoS::at_least_once}, {"f", QoS::at_least_once}};
+    Peer p{options};
+    p.connect();
+    const auto refusal = GetParam() == Version::v5 ? Reason::not_authorized : Reason::unspecified_error;
+    p.suback(p.sent<Subscribe>().id, {refusal, Reason::granted_qos_1});
+    p.subscribe({{"another secret", QoS::at_least_once}});
+    p.suback(p.sent<Subscribe>().id, {refusal});
+    EXPECT_EQ(p.wish.kind, Wish::nothing);
+    EXPECT_TRUE(p.engine.is_up());
+    const auto filters = p.engine.snapshot().subscriptions;
+    EXPECT_EQ(std::count_if(filters.begin(), filters.end(), [](const auto& f) { return f.granted.has_value(); }), 1);
 }
 
 TEST(SubscribingV5, ARefusalForGoodIsTheFiltersResultAndItIsNotAskedAgain) {
@@ -376,6 +401,32 @@ TEST(SubscribingV5, ManyFiltersAreSplitByTheMaximumPacketSize) {
         if (const auto* d = std::get_if<Subscribed>(&e)) ended = d->token == token && d->results.size() == 50;
     }
     EXPECT_TRUE(ended);
+}
+
+TEST_P(Subscribing, ManyFiltersAreSplitByTheNumberThatTheBrokerTakes) {
+    auto options = patient(GetParam());
+    options.max_filters_per_subscribe = 8;
+    Peer p{options};
+    p.connect();
+    std::vector<TopicFilter> filters;
+    std::vector<std::string> names;
+    for (int i = 0; i < 20; ++i) names.push_back("f/" + std::to_string(i));
+    for (const auto& name : names) filters.emplace_back(name, QoS::at_least_once);
+    const Token token = p.subscribe(filters);
+    for (const std::size_t count : {8u, 8u, 4u}) {
+        const auto s = p.sent<Subscribe>();
+        EXPECT_EQ(s.entries.size(), count);
+        p.suback(s.id, std::vector<Reason>(s.entries.size(), Reason::granted_qos_1));
+    }
+    Event last = Pong{};
+    while (!p.quiet())
+        if (Event e = p.any_event(); std::holds_alternative<Subscribed>(e)) last = std::move(e);
+    ASSERT_TRUE(std::holds_alternative<Subscribed>(last));
+    EXPECT_EQ(std::get<Subscribed>(last).token, token);
+    EXPECT_EQ(std::get<Subscribed>(last).results.size(), 20u);
+    p.unsubscribe(names);
+    for (const std::size_t count : {8u, 8u, 4u}) EXPECT_EQ(p.sent<Unsubscribe>().filters.size(), count);
+    EXPECT_TRUE(p.silent()) << p.rest();
 }
 
 TEST_P(Subscribing, TheSnapshotTellsWhatIsWantedAndGranted) {
