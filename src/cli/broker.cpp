@@ -97,16 +97,12 @@ Result<tortoise::Done> secure(BrokerOptions& options, const std::string& directo
 
 void add_cloud_options(CLI::App& app, BrokerArguments& a) {
     const auto group = "In place of a cloud";
-    app.add_option(
-           "--profile", a.options.profile,
-           fmt::format("behave like that cloud, limits and deviations included: {}", fmt::join(profile_names(), ", ")))
+    app.add_option("--profile", a.options.profile, fmt::format("behave like {}", fmt::join(profile_names(), ", ")))
         ->option_text("NAME")
         ->group(group)
         ->check(CLI::IsMember(profile_names()));
-    app.add_option(
-           "--test-certificates", a.test_certificates,
-           "make certificates and use TLS with them; DIR gets ca.pem, device.pem and device.key for the client, "
-           "which has to show them unless there are users")
+    app.add_option("--test-certificates", a.test_certificates,
+                   "TLS with certificates made now; DIR gets ca.pem, and the client's device.pem and device.key")
         ->option_text("DIR")
         ->group(group);
 }
