@@ -25,6 +25,7 @@ void show(const char* name, const Histogram& times) {
 int main(int argc, char** argv) {
     tortoise::Connection meter{
         {.client_id = "example-telemetry", .server = argc > 1 ? argv[1] : "mqtt://localhost:1883"}};
+    if (!meter.wait_until_up(10s)) return 1;
     for (int i = 0; i < 100; ++i) meter.publish("example/telemetry", "21.5", {.qos = QoS::at_least_once});
     const auto round_trip = meter.ping().wait(10s);
     const auto stopped = meter.stop(5s).wait(10s);
