@@ -68,6 +68,7 @@ struct ConnectionOptions {
     std::uint16_t max_filters_per_subscribe = 0;
     std::uint16_t receive_maximum = 65'535;          ///< unacknowledged messages that the broker may send at a time
     std::uint32_t maximum_packet_size = 64u << 20;   ///< of packets received, in bytes
+    PeerLimits limits = {};                          ///< of the server, as far as it does not tell them
     Properties connect_properties = {};              ///< further properties of CONNECT (MQTT 5)
 };
 

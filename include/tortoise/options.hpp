@@ -35,6 +35,39 @@ struct Queue {
     Overflow overflow = Overflow::reject;
 };
 
+/// At most so many per second, and so many at once if there were none for a while.
+struct Rate {
+    std::uint32_t per_second = 0;  ///< 0: no limit
+    std::uint32_t burst = 0;       ///< 0: as many as per second
+    friend bool operator==(const Rate&, const Rate&) = default;
+};
+
+/// What the server allows and CONNACK does not tell; where both speak, the stricter holds. What is beyond ends at once, or
+/// stops the connection from the start, with an error that names the value and what is allowed. What is too fast waits.
+/// Sizes are in octets. The defaults limit nothing; tortoise/profile.hpp has those of the clouds.
+struct PeerLimits {
+    /// False: neither these nor what CONNACK tells is looked at; everything goes out as it is, at once. For tests.
+    bool check = true;
+    QoS maximum_qos = QoS::exactly_once;
+    bool retain = true;
+    bool shared_subscriptions = true;
+    bool request_user_properties = true;  ///< user properties in other packets than PUBLISH
+    std::uint32_t packet_size = 268'435'460;
+    std::uint32_t payload_size = 268'435'460;
+    std::uint32_t user_properties_size = 268'435'460;  ///< names and values of a packet together
+    std::uint16_t topic_size = 65'535;    ///< of topics and filters
+    std::uint16_t topic_levels = 65'535;  ///< of topics and filters
+    std::string uncounted = {};           ///< where a topic begins so ("$aws/rules/"), this and a level behind it do not count
+    std::uint16_t client_id_size = 65'535;
+    std::uint32_t subscriptions = 4'294'967'295;  ///< filters that are wanted at a time
+    std::uint16_t filters_per_subscribe = 65'535;
+    bool split_subscribes = true;  ///< false: a request for more filters than that is an error instead of several SUBSCRIBEs
+    Duration least_keep_alive = {};  ///< keep_alive is raised to it
+    Duration most_keep_alive = {};   ///< and lowered to it, also from none; 0: no limit
+    Rate publishes = {}, octets = {};  ///< PUBLISH packets, and the octets of their topics, payloads and properties
+    Rate subscribes = {}, connects = {};
+};
+
 /// The message that the broker publishes when the connection ends without a DISCONNECT. [MQTT-3.1.2.5]
 struct Will {
     std::string topic = {};
@@ -59,6 +92,8 @@ Retry classify(const Error&) noexcept;
 struct Credentials {
     std::optional<std::string> user_name = {};
     std::optional<std::string> password = {};  ///< on MQTT 3.1.1 not without a user name
+    /// When they end. Ahead of it the connection is made anew with others, if there is a function that gives them.
+    std::optional<std::chrono::system_clock::time_point> expires = {};
 };
 
 /// What an attempt to connect tells the function that is asked for its credentials.

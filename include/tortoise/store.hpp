@@ -29,7 +29,7 @@ struct StoreOptions {
 
 class StoreAdaptor; // store_adaptor.hpp
 
-/// A handle to a store; copies share it. One store keeps any number of sessions, named by their client id.
+/// A handle to a store; copies share it. One store keeps many sessions (a file at most 65,535), named by their client id.
 /// Every function may be called from any thread.
 class Store {
 public:

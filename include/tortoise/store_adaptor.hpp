@@ -14,7 +14,8 @@ namespace tortoise {
 class StoreAdaptor {
 public:
     /// Called once, from any thread, in the order of the writes: when the changes are kept, or with the reason why not
-    /// (Errc::store_failed). After a failure nothing of that session is written any more until it is loaded again.
+    /// (Errc::store_failed). After a failure nothing of that session is written any more until it is released and loaded
+    /// again; which must not be done from in here.
     using OnKept = Fn<void(const Error* failed)>;
 
     virtual ~StoreAdaptor() = default;

@@ -40,6 +40,7 @@ void Engine::Impl::on_connect(Time now, Connection& connection, const core::Fram
     connection.version = connect.version;
     negotiate(connection, connect);
     if (const auto error = objection(connect)) return refuse(now, connection, reason_of(*error), error->text);
+    if (const auto broken = judge.connect(now, connect)) return refuse(now, connection, broken->reason, broken->text);
     accept(now, connection, connect);
 }
 
@@ -79,10 +80,17 @@ void Engine::Impl::negotiate(Connection& connection, const core::Connect& connec
         client.topic_alias_maximum = properties.get(property::topic_alias_maximum).value_or(0);
         client.problem_information = properties.get(property::request_problem_information).value_or(1) != 0;
         connection.session_expiry_asked = properties.get(property::session_expiry_interval).value_or(0);
-        if (const auto server = context.options.server_keep_alive)
+        if (const auto server = context.options.server_keep_alive) {
             seconds = static_cast<std::uint32_t>(std::clamp<std::int64_t>(server->count(), 0, 65'535));
+            connection.server_keep_alive = static_cast<std::uint16_t>(seconds);
+        }
     } else {
         connection.session_expiry_asked = connect.clean_start ? 0 : Session::never;
+    }
+    const auto kept = core::clamp_keep_alive(context.rules.limits, std::chrono::seconds(seconds));
+    if (kept != std::chrono::seconds(seconds)) {
+        seconds = static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(kept).count());
+        connection.server_keep_alive = static_cast<std::uint16_t>(seconds);
     }
     connection.silence_allowed = std::chrono::milliseconds(seconds * 1'500);
 }
@@ -150,9 +158,7 @@ void Engine::Impl::answer_connect(Connection& connection, const core::Connect& c
         if (!options.wildcard_subscriptions) told.set(property::wildcard_subscription_available, 0);
         if (!options.subscription_identifiers) told.set(property::subscription_identifier_available, 0);
         if (!options.shared_subscriptions) told.set(property::shared_subscription_available, 0);
-        if (options.server_keep_alive)
-            told.set(property::server_keep_alive, static_cast<std::uint32_t>(std::clamp<std::int64_t>(
-                                                      options.server_keep_alive->count(), 0, 65'535)));
+        if (connection.server_keep_alive) told.set(property::server_keep_alive, *connection.server_keep_alive);
     }
     connection.established =
         connection.send(core::Packet(core::Connack{.session_present = session_present, .properties = told}));

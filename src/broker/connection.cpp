@@ -16,7 +16,8 @@ std::uint32_t seconds_left(Time now, Time expires) {
 } // namespace
 
 Connection::Connection(Context& context, ClientId client_id, Time now)
-    : id(client_id), reader(context.options.maximum_packet_size), opened(now), last_packet(now), context_(context) {}
+    : id(client_id), reader(context.options.maximum_packet_size), opened(now), last_packet(now),
+      paces(context.rules.limits), context_(context) {}
 
 bool Connection::send(const core::Packet& packet) {
     const auto before = out_.size();

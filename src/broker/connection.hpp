@@ -34,8 +34,9 @@ public:
     bool established = false;
     Session* session = nullptr;
     ClientLimits client = {};
-    std::uint32_t session_expiry_asked = 0;       // by CONNECT, in seconds
-    std::chrono::milliseconds silence_allowed{0}; // one and a half times the keep alive; 0: for ever
+    std::uint32_t session_expiry_asked = 0;              // by CONNECT, in seconds
+    std::optional<std::uint16_t> server_keep_alive = {}; // in seconds, if it is not the client's
+    std::chrono::milliseconds silence_allowed{0};        // one and a half times the keep alive; 0: for ever
     Time opened;
     Time last_packet;
 
@@ -61,6 +62,8 @@ public:
     /// The topic of a PUBLISH, its alias resolved and remembered; the views hold until the alias is set again.
     /// A refusal is a protocol violation. [MQTT-3.3.2-7] [MQTT-3.3.2-12]
     Result<std::string_view> resolve_topic(std::string_view topic, std::optional<std::uint32_t> alias);
+
+    Paces paces; // how fast it may be
 
     // Receive Maximum of the broker: QoS 2 messages received on this connection and not released. [MQTT-3.3.4-8]
     std::uint32_t unreleased = 0;

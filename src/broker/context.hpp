@@ -1,12 +1,14 @@
 #pragma once
-/// What every part of the broker shares: the options, the counters, and whom the caller has to look at.
+/// What every part of the broker shares: the options, the rules, the counters, and whom the caller has to look at.
 
 #include "broker/engine.hpp"
+#include "broker/rules.hpp"
 
 namespace tortoise::broker {
 
 struct Context {
     testing::BrokerOptions options;
+    const Rules& rules;
     std::uint64_t publishes_received = 0;
     std::uint64_t publishes_sent = 0;
     std::vector<ClientId> touched = {};

@@ -14,6 +14,11 @@ testing::BrokerOptions sane(testing::BrokerOptions options) {
     return options;
 }
 
+const Rules& rules_of(const testing::BrokerOptions& options) {
+    const auto* const named = rules_named(options.profile);
+    return named ? *named : *rules_named({});
+}
+
 bool may_begin_connect(Octets octets) {
     return static_cast<std::uint8_t>(octets.front()) >> 4 == static_cast<std::uint8_t>(core::PacketType::connect);
 }
@@ -25,7 +30,9 @@ Reason reason_of(const Error& error) {
                                                       : Reason::unspecified_error;
 }
 
-Engine::Impl::Impl(testing::BrokerOptions options) : context{sane(std::move(options))}, sessions(context) {
+Engine::Impl::Impl(testing::BrokerOptions options)
+    : context{.options = with_rules(sane(options), rules_of(options)), .rules = rules_of(options)}, sessions(context),
+      judge(context.rules) {
     core::TopicTree::Value number = 0;
     for (const auto& filter : context.options.deny_publish) denied_topics.insert(filter, ++number);
 }

@@ -34,6 +34,7 @@ struct Snapshot {
 /// Nothing throws or asserts on what a client sent.
 class Engine {
 public:
+    /// An unknown profile counts as none.
     explicit Engine(testing::BrokerOptions);
     Engine(Engine&&) noexcept;
     Engine& operator=(Engine&&) noexcept;

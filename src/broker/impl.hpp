@@ -40,11 +40,13 @@ struct Engine::Impl {
     void on_ack(Time now, Connection&, const core::Ack&);
     void on_release(Time now, Connection&, core::PacketId);
     bool may_publish(std::string_view topic);
+    void punish(Time now, Connection&, const core::Publish&, const Breach&);
 
     // subscribe.cpp
     void on_subscribe(Time now, Connection&, const core::Subscribe&);
-    Reason judge(const Session&, const core::Subscribe::Entry&) const;
+    Reason judgement(const Session&, const core::Subscribe::Entry&) const;
     std::optional<Error> violation(const core::Subscribe&) const;
+    void punish(Time now, Connection&, const core::Subscribe&, const Breach&);
     void on_unsubscribe(Time now, Connection&, const core::Unsubscribe&);
 
     // disconnect.cpp
@@ -62,6 +64,7 @@ struct Engine::Impl {
 
     Context context;
     Sessions sessions;
+    Judge judge;
     core::TopicTree denied_topics;
     std::vector<core::TopicTree::Value> denied;
     std::unordered_map<ClientId, std::unique_ptr<Connection>> connections;

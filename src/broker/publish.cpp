@@ -43,6 +43,13 @@ bool Engine::Impl::may_publish(std::string_view topic) {
 void Engine::Impl::on_publish(Time now, Connection& connection, const core::Publish& publish) {
     ++context.publishes_received;
     const PublishFacts facts(publish.properties);
+    const MessageView seen{.topic = publish.topic,
+                           .payload = publish.payload,
+                           .qos = publish.qos,
+                           .retain = publish.retain,
+                           .properties = publish.properties};
+    if (const auto broken = judge.publish(now, connection.paces, connection.version, seen))
+        return punish(now, connection, publish, *broken);
     if (const auto error = violation(connection, publish, facts)) return hang_up(now, connection, *error);
     const auto topic = connection.resolve_topic(publish.topic, facts.alias);
     if (!topic) return hang_up(now, connection, topic.error());
@@ -80,6 +87,14 @@ void Engine::Impl::on_publish(Time now, Connection& connection, const core::Publ
                    is_refusal(reason) ? "the topic may not be published" : "");
 }
 
+void Engine::Impl::punish(Time now, Connection& connection, const core::Publish& publish, const Breach& broken) {
+    if (broken.penalty == Penalty::disconnect) return hang_up(now, connection, broken.reason, broken.text);
+    if (broken.penalty != Penalty::refuse || publish.qos == QoS::at_most_once) return;
+    const bool tell = connection.version == Version::v5;
+    const auto type = publish.qos == QoS::exactly_once ? PacketType::pubrec : PacketType::puback;
+    answer_publish(now, connection, type, publish.id, tell ? broken.reason : Reason::success, tell ? broken.text : "");
+}
+
 void Engine::Impl::answer_publish(Time now, Connection& connection, PacketType type, core::PacketId id, Reason reason,
                                   std::string_view text) {
     const core::Ack ack{.type = type, .id = id, .reason = reason};
@@ -89,6 +104,8 @@ void Engine::Impl::answer_publish(Time now, Connection& connection, PacketType t
 
 void Engine::Impl::on_ack(Time now, Connection& connection, const core::Ack& ack) {
     if (ack.type == PacketType::pubrel) return on_release(now, connection, ack.id);
+    if (is_refusal(ack.reason) && !context.rules.takes_refusals)
+        return hang_up(now, connection, Reason::implementation_specific_error, "a message was refused");
     if (!connection.session->acknowledged(now, ack))
         hang_up(now, connection, Reason::protocol_error, "an acknowledgement of the wrong kind");
 }

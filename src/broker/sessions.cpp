@@ -4,7 +4,8 @@
 
 namespace tortoise::broker {
 
-Sessions::Sessions(Context& context) : context_(context), subscriptions_(context.options.one_copy_per_subscription) {}
+Sessions::Sessions(Context& context)
+    : context_(context), subscriptions_(context.options.one_copy_per_subscription, context.rules.parent_matches_hash) {}
 
 Session* Sessions::find(std::string_view client_id) {
     const auto found = sessions_.find(client_id);

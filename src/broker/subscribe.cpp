@@ -46,7 +46,7 @@ std::optional<Error> Engine::Impl::violation(const core::Subscribe& subscribe) c
 }
 
 /// The answer to one filter.
-Reason Engine::Impl::judge(const Session& session, const core::Subscribe::Entry& entry) const {
+Reason Engine::Impl::judgement(const Session& session, const core::Subscribe::Entry& entry) const {
     const auto shared = parse_shared(entry.filter);
     const auto filter = shared ? shared->filter : entry.filter;
     const auto& options = context.options;
@@ -62,8 +62,19 @@ Reason Engine::Impl::judge(const Session& session, const core::Subscribe::Entry&
     return static_cast<Reason>(std::min(entry.options.qos, options.maximum_qos));
 }
 
+/// A packet that is refused is refused as a whole.
+void Engine::Impl::punish(Time now, Connection& connection, const core::Subscribe& subscribe, const Breach& broken) {
+    if (broken.penalty == Penalty::disconnect) return hang_up(now, connection, broken.reason, broken.text);
+    if (broken.penalty != Penalty::refuse) return;
+    const auto reason = connection.version == Version::v5 ? broken.reason : Reason::unspecified_error;
+    core::Suback answer{.id = subscribe.id, .reasons = std::vector(subscribe.entries.size(), reason)};
+    if (!send_with_reason(connection, std::move(answer), broken.text, false)) close(now, connection);
+}
+
 void Engine::Impl::on_subscribe(Time now, Connection& connection, const core::Subscribe& subscribe) {
     const bool v5 = connection.version == Version::v5;
+    if (const auto broken = judge.subscribe(now, connection.paces, connection.version, subscribe))
+        return punish(now, connection, subscribe, *broken);
     if (v5) {
         if (const auto error = violation(subscribe)) return hang_up(now, connection, *error);
     }
@@ -72,7 +83,13 @@ void Engine::Impl::on_subscribe(Time now, Connection& connection, const core::Su
     core::Suback answer{.id = subscribe.id};
     std::vector<std::string_view> send_retained;
     for (const auto& entry : subscribe.entries) {
-        auto reason = judge(session, entry);
+        auto reason = judgement(session, entry);
+        if (!session.subscriptions.contains(entry.filter)) {
+            const auto broken = judge.subscription(connection.version, session.subscriptions.size());
+            if (broken && broken->penalty == Penalty::disconnect)
+                return hang_up(now, connection, broken->reason, broken->text);
+            if (broken) reason = broken->reason;
+        }
         if (is_refusal(reason)) {
             answer.reasons.push_back(v5 ? reason : Reason::unspecified_error);
             continue;
@@ -83,7 +100,8 @@ void Engine::Impl::on_subscribe(Time now, Connection& connection, const core::Su
         answer.reasons.push_back(reason);
         const bool wanted = options.retain_handling == RetainHandling::send ||
                             (options.retain_handling == RetainHandling::send_if_new && fresh);
-        if (wanted && !parse_shared(entry.filter)) send_retained.push_back(entry.filter);
+        const bool gets = context.rules.retained_for_wildcards || !has_wildcard(entry.filter);
+        if (wanted && gets && !parse_shared(entry.filter)) send_retained.push_back(entry.filter);
     }
     const bool refused = std::any_of(answer.reasons.begin(), answer.reasons.end(), is_refusal);
     if (!send_with_reason(connection, std::move(answer), refused ? "a filter is not allowed" : "", false))

@@ -118,12 +118,20 @@ void Subscriptions::match(const Letter& letter, std::vector<Target>& into) {
     found_.clear();
     tree_.match(letter.topic, found_);
     for (const auto value : found_) {
+        if (!parent_matches_hash_ && only_as_parent(value, letter.topic)) continue;
         if ((value & group_mark) == 0) {
             add_target(slots_[value], letter, into);
         } else if (auto target = choose(value & ~group_mark, letter)) {
             into.push_back(std::move(*target));
         }
     }
+}
+
+/// Does the filter, which matches, match by its "/#" being the topic's end?
+bool Subscriptions::only_as_parent(core::TopicTree::Value value, std::string_view topic) const {
+    const bool group = (value & group_mark) != 0;
+    const auto& filter = group ? groups_.find(value & ~group_mark)->second.filter : slots_[value].filter;
+    return filter.ends_with("/#") && Levels(filter).size() > Levels(topic).size();
 }
 
 /// Overlapping filters of one session: one copy, with the highest QoS and every identifier. [MQTT-3.3.4-2]

@@ -23,7 +23,9 @@ struct Target {
 
 class Subscriptions {
 public:
-    explicit Subscriptions(bool one_copy_per_subscription) : copy_each_(one_copy_per_subscription) {}
+    /// `parent_matches_hash`: "a/#" matches "a", as it should.
+    Subscriptions(bool one_copy_per_subscription, bool parent_matches_hash)
+        : copy_each_(one_copy_per_subscription), parent_matches_hash_(parent_matches_hash) {}
 
     /// Subscribes, in place of an earlier subscription of the same filter; false if there was one. [MQTT-3.8.4-3]
     bool add(Session&, std::string_view filter, const SubscribeOptions&, std::uint32_t id);
@@ -59,7 +61,10 @@ private:
     void add_target(const Subscription&, const Letter&, std::vector<Target>& into);
     std::uint32_t next_member(Group&, QoS);
 
+    bool only_as_parent(core::TopicTree::Value, std::string_view topic) const;
+
     const bool copy_each_;
+    const bool parent_matches_hash_;
     core::TopicTree tree_; // indices of subscriptions; of groups, marked
     std::vector<Subscription> slots_;
     std::vector<std::uint32_t> free_;

@@ -9,6 +9,7 @@
 #include "tls_arguments.hpp"
 #include <memory>
 #include <tortoise/testing/broker.hpp>
+#include <tortoise/testing/certificates.hpp>
 #include <tortoise/topic.hpp>
 
 namespace cli {
@@ -27,6 +28,7 @@ struct BrokerArguments {
     BrokerTlsArguments tls = {};
     std::vector<std::string> users = {};
     std::string users_file = {};
+    std::string test_certificates = {}; // a directory
     std::optional<std::uint32_t> server_keep_alive = {}, session_expiry_cap = {};
     unsigned maximum_qos = 2;
     std::string retain = "on", copies = "one";
@@ -62,6 +64,8 @@ Result<BrokerOptions> plan_broker(const BrokerArguments& a) {
     options.tls = *std::move(tls);
     if (options.tls && !options.unix_path.empty())
         return wrong("--unix: a Unix socket has no TLS: leave out one of them");
+    if (!a.test_certificates.empty() && (options.tls || !options.unix_path.empty()))
+        return wrong("--test-certificates: leave out the other options of TLS, and --unix");
     for (const auto& entry : a.users)
         if (!add_user(options, entry)) return wrong("--user takes NAME:PASSWORD");
     for (const auto* filters : {&options.deny_subscribe, &options.deny_publish})
@@ -74,6 +78,33 @@ Result<BrokerOptions> plan_broker(const BrokerArguments& a) {
     options.retain_available = a.retain == "on" && !a.no_retain;
     options.one_copy_per_subscription = a.copies == "each";
     return options;
+}
+
+std::vector<std::string> profile_names() {
+    const auto names = tortoise::testing::broker_profiles();
+    return {names.begin(), names.end()};
+}
+
+/// Makes certificates, leaves those of the authority and of a device in the directory, and secures the broker with
+/// them.
+Result<tortoise::Done> secure(BrokerOptions& options, const std::string& directory) {
+    const tortoise::testing::TestCertificates certificates;
+    if (const auto written = certificates.write_to(directory); !written) return written;
+    options.tls = certificates.for_broker();
+    options.tls->require_client_certificate = options.users.empty();
+    return tortoise::Done{};
+}
+
+void add_cloud_options(CLI::App& app, BrokerArguments& a) {
+    const auto group = "In place of a cloud";
+    app.add_option("--profile", a.options.profile, fmt::format("behave like {}", fmt::join(profile_names(), ", ")))
+        ->option_text("NAME")
+        ->group(group)
+        ->check(CLI::IsMember(profile_names()));
+    app.add_option("--test-certificates", a.test_certificates,
+                   "TLS with certificates made now; DIR gets ca.pem, and the client's device.pem and device.key")
+        ->option_text("DIR")
+        ->group(group);
 }
 
 void add_access_options(CLI::App& app, BrokerArguments& a) {
@@ -145,6 +176,10 @@ int run_broker(const BrokerArguments& a) {
             return report.error(*complaint), failed_here;
     }
 
+    if (!a.test_certificates.empty())
+        if (const auto done = secure(*options, a.test_certificates); !done)
+            return report.error(done.error().text), failed_here;
+
     Bell bell;
     bell.ring_on_signals();
     Broker broker(*options);
@@ -164,7 +199,8 @@ constexpr const char* examples =
     "  tortoise broker --port 0                   on a free port; the first line says which\n"
     "  tortoise broker --user anna:secret --deny-subscribe 'private/#'\n"
     "  tortoise broker --port 8883 --cert broker.pem --key broker.key --cafile ca.pem --require-certificate\n"
-    "  tortoise broker --maximum-qos 1 --retain off --receive-maximum 10\n\n"
+    "  tortoise broker --maximum-qos 1 --retain off --receive-maximum 10\n"
+    "  tortoise broker --profile aws --port 8883 --test-certificates certificates\n\n"
     "It keeps everything in memory, and forgets it when it ends.\n\n";
 
 } // namespace
@@ -187,6 +223,7 @@ Command add_broker(CLI::App& app) {
     add_tls_options(sub, a->tls);
     add_access_options(sub, *a);
     add_limit_options(sub, *a);
+    add_cloud_options(sub, *a);
     return {&sub, [a] { return run_broker(*a); }};
 }
 

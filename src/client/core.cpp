@@ -2,6 +2,7 @@
 #include "client/core.hpp"
 #include "client/pipe.hpp"
 #include "client/registry.hpp"
+#include "core/limits.hpp"
 #include <algorithm>
 #include <chrono>
 #include <tortoise/core/codec.hpp>
@@ -24,7 +25,8 @@ const Delivery& taken() {
     return delivery;
 }
 
-std::optional<Error> check_publish(std::string_view topic, Octets payload, const PublishOptions& options) {
+std::optional<Error> check_publish(const PeerLimits& limits, std::string_view topic, Octets payload,
+                                   const PublishOptions& options) {
     if (auto ok = check_topic(topic); !ok) return std::move(ok).error();
     if (options.qos > QoS::exactly_once) {
         return make_error(Errc::invalid_qos,
@@ -34,6 +36,12 @@ std::optional<Error> check_publish(std::string_view topic, Octets payload, const
         return make_error(Errc::packet_too_large, "the payload has " + std::to_string(payload.size()) +
                                                       " bytes; MQTT allows 268,435,455 with the topic");
     }
+    const auto beyond = core::excess(limits, {.topic = topic,
+                                              .payload = payload,
+                                              .qos = options.qos,
+                                              .retain = options.retain,
+                                              .properties = options.properties});
+    if (beyond) return beyond->error();
     return std::nullopt;
 }
 
@@ -41,7 +49,7 @@ std::optional<Error> check_publish(std::string_view topic, Octets payload, const
 
 Connection::Core::Core(const core::EngineOptions& options, const Runtime& runtime)
     : client_id_(options.client_id), loops_(detail::Ref<io::Loops>::share(&runtime.loops())), loop_(loops_->next()),
-      mailbox_(std::max(options.queue.bytes, least_mailbox)), version_(options.version),
+      mailbox_(std::max(options.queue.bytes, least_mailbox)), version_(options.version), limits_(options.limits),
       persistent_(options.persistent), overflow_(options.queue.overflow), listeners_(registry().listeners),
       latch_(std::make_shared<io::Latch>()),
       stopped_(detail::Ref<detail::PendingResult<Done>>::adopt(new detail::PendingResult<Done>)),
@@ -132,8 +140,8 @@ Result<SessionInfo> Connection::Core::wait_until_up(Duration at_most) {
 }
 
 Result<core::PublishRequest> Connection::Core::request_for(std::string_view topic, Octets payload,
-                                                           const PublishOptions& options) {
-    if (auto error = check_publish(topic, payload, options)) return std::move(*error);
+                                                           const PublishOptions& options) const {
+    if (auto error = check_publish(limits_, topic, payload, options)) return std::move(*error);
     core::PublishRequest request{.topic = topic,
                                  .payload = payload,
                                  .qos = options.qos,

@@ -76,7 +76,7 @@ private:
     ~Core();
     void start(Settings);
     void stop_from_the_start(Error);
-    static Result<core::PublishRequest> request_for(std::string_view topic, Octets payload, const PublishOptions&);
+    Result<core::PublishRequest> request_for(std::string_view topic, Octets payload, const PublishOptions&) const;
     std::optional<Error> post_publish(const core::PublishRequest&);
     void cancel(Publishing*);
     /// Wakes the loop if need be; the error if it was not taken.
@@ -118,6 +118,7 @@ private:
     bool ask_for_credentials();
     void answered(const Question*, const Result<Credentials>&);
     std::optional<Error> set_credentials(const Result<Credentials>&);
+    static std::optional<io::Time> renewal_of(const Credentials&);
     void close_question();
     void change_status(const StatusInfo&);
     template <class Event> void tell(const Event&);
@@ -147,6 +148,7 @@ private:
     io::Mailbox mailbox_;
     WantedFilters wanted_;
     const Version version_;
+    const PeerLimits limits_;
     const bool persistent_;
     const Overflow overflow_;
     std::atomic<Status> status_{Status::connecting};

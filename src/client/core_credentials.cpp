@@ -1,8 +1,21 @@
-// Asking for the credentials of an attempt to connect, and waiting for the answer.
+// Asking for the credentials of an attempt to connect, and waiting for the answer; and when to ask again.
 #include "client/core.hpp"
 #include "client/question.hpp"
+#include <algorithm>
+#include <chrono>
 
 namespace tortoise {
+
+// A fifth of their time before they end, and no more than five minutes. Those that have ended are left to the server.
+std::optional<io::Time> Connection::Core::renewal_of(const Credentials& credentials) {
+    if (!credentials.expires) return std::nullopt;
+    constexpr auto longest =
+        std::chrono::duration_cast<std::chrono::system_clock::duration>(std::chrono::hours(24 * 365));
+    const auto left = std::min(*credentials.expires - std::chrono::system_clock::now(), longest);
+    if (left <= left.zero()) return std::nullopt;
+    const Duration spare = std::min<Duration>(left / 5, std::chrono::minutes(5));
+    return io::Loop::now() + left - spare;
+}
 
 /// True if they are there, and the attempt may go on.
 bool Connection::Core::ask_for_credentials() {
@@ -37,7 +50,7 @@ void Connection::Core::answered(const Question* question, const Result<Credentia
 std::optional<Error> Connection::Core::set_credentials(const Result<Credentials>& result) {
     if (!result) return result.error();
     if (auto ok = check_credentials(*result, version_); !ok) return std::move(ok).error();
-    engine().set_credentials(*result);
+    engine().set_credentials(*result, renewal_of(*result));
     return std::nullopt;
 }
 

@@ -273,7 +273,7 @@ void Connection::Core::set_will() {
     });
     if (!asked) return;
     if (will) {
-        if (auto ok = check_will(*will, version_); !ok) return crash(std::move(ok).error());
+        if (auto ok = check_will(*will, version_, limits_); !ok) return crash(std::move(ok).error());
     }
     engine().set_will(std::move(will));
 }

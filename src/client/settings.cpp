@@ -1,6 +1,7 @@
 #include "client/settings.hpp"
 #include "core/codec/utf8.hpp"
 #include "core/journal.hpp"
+#include "core/limits.hpp"
 #include <algorithm>
 #include <chrono>
 #include <random>
@@ -85,14 +86,40 @@ Result<Done> check_numbers(const ConnectionOptions& o) {
     return Done{};
 }
 
+Error about(const char* option, const core::Excess& excess) {
+    auto error = excess.error();
+    error.text = std::string(option) + ": " + error.text;
+    return error;
+}
+
+/// What the options ask for at the start is within what is known of the server.
+Result<Done> check_against_limits(const ConnectionOptions& o) {
+    const auto& limits = o.limits;
+    if (limits.most_keep_alive > Duration(0) && limits.most_keep_alive < limits.least_keep_alive) {
+        return invalid("limits.most_keep_alive is " + in_words(limits.most_keep_alive) +
+                       ", less than limits.least_keep_alive (" + in_words(limits.least_keep_alive) + ")");
+    }
+    if (const auto found = core::excess_of_client_id(limits, o.client_id)) return about("client_id", *found);
+    if (const auto found = core::excess_of_request(limits, o.connect_properties))
+        return about("connect_properties", *found);
+    if (!limits.check) return Done{};
+    const auto count = o.subscriptions.size();
+    if (count > limits.subscriptions)
+        return about("subscriptions", {core::Limit::subscriptions, count, limits.subscriptions});
+    const auto too_many = core::excess_of_filters(limits, count);
+    return too_many && !limits.split_subscribes ? Result<Done>(about("subscriptions", *too_many)) : Done{};
+}
+
 Result<Done> check_all(const ConnectionOptions& o) {
     if (auto ok = check_numbers(o); !ok) return ok;
     if (auto ok = check_names(o); !ok) return ok;
     if (auto ok = check_durations(o); !ok) return ok;
+    if (auto ok = check_against_limits(o); !ok) return ok;
     for (const auto& filter : o.subscriptions) {
         if (auto ok = check_subscription(filter, o.version); !ok) return ok;
+        if (const auto found = core::excess(o.limits, filter)) return about("subscriptions", *found);
     }
-    return o.will ? check_will(*o.will, o.version) : Result<Done>(Done{});
+    return o.will ? check_will(*o.will, o.version, o.limits) : Result<Done>(Done{});
 }
 
 Result<Credentials> credentials_for(const ConnectionOptions& o, const io::Url& url) {
@@ -121,6 +148,7 @@ core::EngineOptions engine_options(ConnectionOptions&& o) {
     e.max_filters_per_subscribe = o.max_filters_per_subscribe;
     e.receive_maximum = o.receive_maximum;
     e.maximum_packet_size = o.maximum_packet_size;
+    e.limits = std::move(o.limits);
     e.connect_properties = std::move(o.connect_properties);
     e.subscriptions = std::move(o.subscriptions);
     return e;
@@ -163,7 +191,7 @@ Result<Done> check_subscription(const TopicFilter& f, Version version) {
     return Done{};
 }
 
-Result<Done> check_will(const Will& will, Version version) {
+Result<Done> check_will(const Will& will, Version version, const PeerLimits& limits) {
     if (auto ok = check_topic(will.topic); !ok) return make_error(Errc::invalid_topic, "will: " + ok.error().text);
     if (!is_qos(will.qos)) {
         return make_error(Errc::invalid_qos,
@@ -177,6 +205,12 @@ Result<Done> check_will(const Will& will, Version version) {
     if (version == Version::v3_1_1 && !will.properties.empty()) {
         return invalid("will.properties are not empty; MQTT 3.1.1 has no properties");
     }
+    const auto beyond = core::excess(limits, {.topic = will.topic,
+                                              .payload = will.payload,
+                                              .qos = will.qos,
+                                              .retain = will.retain,
+                                              .properties = will.properties});
+    if (beyond) return about("will", *beyond);
     return Done{};
 }
 

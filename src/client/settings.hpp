@@ -31,7 +31,7 @@ Result<Settings> settings_from(ConnectionOptions);
 
 /// May it be asked for at all? The broker may refuse it nevertheless.
 Result<Done> check_subscription(const TopicFilter&, Version);
-Result<Done> check_will(const Will&, Version);
+Result<Done> check_will(const Will&, Version, const PeerLimits&);
 Result<Done> check_credentials(const Credentials&, Version);
 
 /// "5 s", "20 ms"

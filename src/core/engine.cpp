@@ -6,9 +6,13 @@
 namespace tortoise::core {
 
 std::string_view to_string(Timer timer) noexcept {
-    constexpr std::string_view names[] = {"connect", "backoff", "stable", "ping", "ping_response",
-                                          "reply",   "retry",   "expiry", "drain"};
+    constexpr std::string_view names[] = {"connect", "backoff", "stable", "ping",  "ping_response", "reply",
+                                          "retry",   "expiry",  "pace",   "renew", "drain"};
     return names[static_cast<std::size_t>(timer)];
+}
+
+namespace {
+constexpr std::chrono::seconds renewal_grace{5};
 }
 
 Engine::Impl::Impl(EngineOptions o, std::uint64_t seed, std::unique_ptr<WorkList> list)
@@ -17,8 +21,16 @@ Engine::Impl::Impl(EngineOptions o, std::uint64_t seed, std::unique_ptr<WorkList
       journal(options.persistent),
       // A 3.1.1 broker is not told of a Receive Maximum, and cannot be held to one.
       inbox(options.version == Version::v5 ? options.receive_maximum : std::uint16_t{65'535}),
-      subscriptions({options.version, options.reply_timeout, options.backoff, options.max_filters_per_subscribe}),
+      subscriptions(
+          {options.version, options.reply_timeout, options.backoff, options.limits, options.max_filters_per_subscribe}),
       reader(options.maximum_packet_size) {
+    if (const auto& known = options.limits; known.check) {
+        pace.publishes = Pace(known.publishes);
+        pace.octets = Pace(known.octets);
+        pace.subscribes = Pace(known.subscribes);
+        pace.connects = Pace(known.connects);
+    }
+    options.keep_alive = clamp_keep_alive(options.limits, options.keep_alive);
     subscriptions.subscribe(std::move(options.subscriptions), 0, 0, events);
 }
 
@@ -44,13 +56,19 @@ Result<Done> Engine::Impl::restore(Time now, WallTime wall, std::span<const Reco
 // ---- Opening and closing -------------------------------------------------------------------------------------------
 
 void Engine::Impl::open_now(Time now) {
-    lifecycle.become(State::opening);
-    timers.clear(Timer::backoff);
-    timers.set(Timer::connect, now + options.connect_timeout);
     close_why.reset();
     dropped_by_user = false;
     was_up = false;
     reopen = false;
+    if (const Time at = pace.connects.ready(now); at > now) {
+        lifecycle.become(State::waiting);
+        timers.set(Timer::backoff, at);
+        return;
+    }
+    pace.connects.take(now);
+    lifecycle.become(State::opening);
+    timers.clear(Timer::backoff);
+    timers.set(Timer::connect, now + options.connect_timeout);
     wish = Wish{Wish::open, lifecycle.endpoint()};
 }
 
@@ -95,6 +113,8 @@ void Engine::Impl::connection_gone(Time, const Error& why) {
     outstanding = 0;
     resend_next = 0;
     limits = Limits{};
+    renewing = false;
+    too_fast_until.reset();
     reader.reset();
     output.clear();
     unwritten = 0;
@@ -114,7 +134,7 @@ void Engine::Impl::closed(Time now, Error why) {
         return end(stop_why);
     }
     if (reopen) {
-        down.retry_in = Duration::zero();
+        down.retry_in = pace.connects.ready(now) - now;
         events.push_back(std::move(down));
         return open_now(now);
     }
@@ -124,12 +144,12 @@ void Engine::Impl::closed(Time now, Error why) {
         events.push_back(std::move(down));
         return end(why);
     }
-    const Duration delay = lifecycle.failed(retry);
+    const Time next = pace.connects.ready(now + lifecycle.failed(retry));
     down.attempt = lifecycle.attempt();
-    down.retry_in = delay;
+    down.retry_in = next - now;
     events.push_back(std::move(down));
     lifecycle.become(State::waiting);
-    timers.set(Timer::backoff, now + delay);
+    timers.set(Timer::backoff, next);
     check_drained(now);
 }
 
@@ -201,6 +221,19 @@ void Engine::Impl::drop_connection(Time now, Error why) {
     closed(now, std::move(why));
 }
 
+// The credentials are about to end. What is in flight gets some time, and nothing new is sent meanwhile.
+void Engine::Impl::renew(Time now) {
+    if (lifecycle.state() != State::up || stopping) return;
+    if (!renewing && !inflight.empty()) {
+        renewing = true;
+        timers.set(Timer::renew, now + renewal_grace);
+        return;
+    }
+    reopen = true;
+    send_disconnect(now, Reason::success);
+    close(make_error(Errc::cancelled, "the credentials are renewed"));
+}
+
 // ---- Time ----------------------------------------------------------------------------------------------------------
 
 void Engine::Impl::elapsed(Time now) {
@@ -211,6 +244,7 @@ void Engine::Impl::elapsed(Time now) {
     }
     if (timers.take_due(Timer::backoff, now) && lifecycle.state() == State::waiting) open_now(now);
     if (timers.take_due(Timer::stable, now)) lifecycle.stable();
+    if (timers.take_due(Timer::renew, now)) renew(now);
     if (timers.take_due(Timer::drain, now)) {
         if (lifecycle.state() == State::waiting) return end(stop_why);
         if (lifecycle.state() != State::closing) goodbye(now);
@@ -243,6 +277,7 @@ std::optional<Deadline> Engine::Impl::deadline() {
         consider(keep_alive.dead_at(), Timer::ping_response);
         consider(subscriptions.reply_due(), Timer::reply);
         consider(subscriptions.retry_due(), Timer::retry);
+        consider(too_fast_until, Timer::pace);
     }
     return soonest;
 }
@@ -333,7 +368,10 @@ void Engine::ping(Time now, Token token) {
     impl_->send(now, Pingreq{});
 }
 
-void Engine::set_credentials(Credentials credentials) { impl_->credentials = std::move(credentials); }
+void Engine::set_credentials(Credentials credentials, std::optional<Time> renew_at) {
+    impl_->credentials = std::move(credentials);
+    impl_->renew_at = renew_at;
+}
 void Engine::set_will(std::optional<Will> will) { impl_->will = std::move(will); }
 
 bool Engine::take_changes(std::vector<RecordChange>& into) { return impl_->journal.take(into); }

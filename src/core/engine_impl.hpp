@@ -8,6 +8,7 @@
 #include "core/keep_alive.hpp"
 #include "core/lifecycle.hpp"
 #include "core/limits.hpp"
+#include "core/pace.hpp"
 #include "core/packet_ids.hpp"
 #include "core/subscriptions.hpp"
 #include "core/timers.hpp"
@@ -33,6 +34,7 @@ struct Engine::Impl {
     void stop(Time, Duration drain, Error why);
     void reconnect(Time);
     void drop_connection(Time, Error why);
+    void renew(Time);
     std::optional<Deadline> deadline();
 
     // engine_input.cpp: what the broker sends
@@ -67,6 +69,8 @@ struct Engine::Impl {
     void transmit_new(Time, WorkItem&&, bool waited);
     void enqueue(Time, WorkItem&&);
     bool window_open() const noexcept;
+    bool may_go(Time, const WorkItem&);
+    void went(Time, const WorkItem&);
     bool has_room() const noexcept { return output.size() + unwritten < options.output_high_water; }
     void pump(Time);
     void pump_subscriptions(Time);
@@ -92,13 +96,19 @@ struct Engine::Impl {
     IncomingAliases aliases_in;
     OutgoingAliases aliases_out;
     Limits limits;
+    struct {
+        Pace publishes, octets, subscribes, connects;
+    } pace;
     FrameReader reader;
 
-    bool had_session = false; // a CONNACK accepted us before
-    bool was_up = false;      // this connection was
-    bool unanswered = false;  // a CONNECT was sent, and no CONNACK has come
-    bool unsure = false;      // … on an earlier connection, or another took over: the session may be a new one
-    bool reopen = false;      // connect again at once when closed
+    bool had_session = false;     // a CONNACK accepted us before
+    bool was_up = false;          // this connection was
+    bool unanswered = false;      // a CONNECT was sent, and no CONNACK has come
+    bool unsure = false;          // … on an earlier connection, or another took over: the session may be a new one
+    bool reopen = false;          // connect again at once when closed
+    bool renewing = false;        // … with other credentials, once what is in flight is settled: nothing new is sent
+    std::optional<Time> renew_at; // when the credentials of the next CONNECT have to be renewed
+    std::optional<Time> too_fast_until; // what waits for its pace may go then
     bool stopping = false;
     Error stop_why;
     std::optional<Error> close_why; // why we close, if it was us

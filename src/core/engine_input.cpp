@@ -51,6 +51,7 @@ void Engine::Impl::received(Time now, Octets octets) {
         handle(now, *packet);
     }
     flush_acks(now);
+    if (renewing && inflight.empty()) renew(now);
     pump(now);
     check_drained(now);
 }
@@ -100,7 +101,8 @@ void Engine::Impl::accepted(Time now, const Connack& connack) {
     had_session = true;
     timers.clear(Timer::connect);
     timers.set(Timer::stable, now + options.backoff.stable_after);
-    limits = Limits::of(connack);
+    if (renew_at) timers.set(Timer::renew, *renew_at);
+    limits = Limits::of(connack, options.limits);
     limits.receive_maximum = std::min(limits.receive_maximum, own_window());
     if (const auto assigned = connack.properties.get(property::assigned_client_identifier)) client_id = *assigned;
     const Duration interval = limits.keep_alive ? std::chrono::seconds(*limits.keep_alive) : options.keep_alive;

@@ -56,6 +56,7 @@ void Engine::Impl::send_connect(Time now) {
         }
         connect.will = ConnectWill{will->topic, will->payload, will->qos, will->retain, will_properties};
     }
+    if (const auto found = excess(options.limits, connect)) return close(found->error());
     if (auto encoded = encode(options.version, Packet(connect), output); !encoded)
         close(make_error(Errc::invalid_option, "CONNECT cannot be made: " + encoded.error().describe()));
     unsure = unsure || unanswered;
@@ -91,6 +92,12 @@ Result<WorkItem> Engine::Impl::admit(Time now, const PublishRequest& request) co
     if (lifecycle.state() == State::ended || stopping) return make_error(Errc::stopped, "the connection is stopped");
     if (request.qos > QoS::exactly_once) return make_error(Errc::invalid_qos, "QoS is 0, 1 or 2");
     if (auto valid = check_topic(request.topic); !valid) return std::move(valid).error();
+    const MessageView view{.topic = request.topic,
+                           .payload = request.payload,
+                           .qos = request.qos,
+                           .retain = request.retain,
+                           .properties = request.properties};
+    if (const auto found = excess(options.limits, view)) return found->error();
     WorkItem item;
     auto ttl = request.ttl;
     if (!request.properties.empty()) {
@@ -135,8 +142,8 @@ void Engine::Impl::publish(Time now, const PublishRequest& request) {
     }
     admitted->key = journal.next_key();
     const bool at_once = lifecycle.state() == State::up && outbox->empty() && resend_next == 0 && has_room() &&
-                         (request.qos == QoS::at_most_once || window_open()) &&
-                         (!admitted->expires || *admitted->expires > now);
+                         !renewing && (request.qos == QoS::at_most_once || window_open()) &&
+                         (!admitted->expires || *admitted->expires > now) && may_go(now, *admitted);
     if (at_once)
         transmit_new(now, std::move(*admitted), false);
     else
@@ -155,6 +162,19 @@ void Engine::Impl::enqueue(Time now, WorkItem&& item) {
 }
 
 bool Engine::Impl::window_open() const noexcept { return outstanding < limits.receive_maximum && ids.used() < 65'535; }
+
+// Is it not too fast? Otherwise it is tried again when it would not be.
+bool Engine::Impl::may_go(Time now, const WorkItem& item) {
+    const Time at = std::max(pace.publishes.ready(now), pace.octets.ready(now, item.bytes()));
+    if (at <= now) return true;
+    too_fast_until = too_fast_until ? std::min(*too_fast_until, at) : at;
+    return false;
+}
+
+void Engine::Impl::went(Time now, const WorkItem& item) {
+    pace.publishes.take(now);
+    pace.octets.take(now, item.bytes());
+}
 
 // What this broker does not take.
 std::optional<Error> Engine::Impl::not_allowed(const MessageView& message) const {
@@ -190,6 +210,7 @@ void Engine::Impl::transmit_new(Time now, WorkItem&& item, bool waited) {
         if (waited) journal.ended(item);
         return undelivered(std::move(item), std::move(*error));
     }
+    went(now, item);
     ++item.attempts;
     if (item.message.qos == QoS::at_most_once) {
         if (waited) journal.sent_after_waiting(item, 0);
@@ -232,21 +253,27 @@ void Engine::Impl::settle(Time now, PacketId id, const std::string& text, Reason
 
 void Engine::Impl::pump(Time now) {
     if (lifecycle.state() != State::up) return;
+    too_fast_until.reset();
     pump_subscriptions(now);
     resend(now);
     outbox->expire(now, dropped);
     drop(dropped);
-    while (resend_next == 0 && has_room()) {
+    while (resend_next == 0 && has_room() && !renewing) {
         const WorkItem* next = outbox->peek();
-        if (!next || (next->message.qos != QoS::at_most_once && !window_open())) break;
+        if (!next || (next->message.qos != QoS::at_most_once && !window_open()) || !may_go(now, *next)) break;
         transmit_new(now, outbox->pop(), true);
     }
 }
 
 void Engine::Impl::pump_subscriptions(Time now) {
     while (has_room() && ids.used() < 65'535) {
+        if (const Time at = pace.subscribes.ready(now); at > now) {
+            too_fast_until = at;
+            return;
+        }
         const auto request = subscriptions.next(limits, events);
         if (!request) return;
+        pace.subscribes.take(now);
         const PacketId id = ids.allocate();
         if (request->subscribe) {
             send(now, Packet(Subscribe{id, request->entries, {}}));
@@ -264,9 +291,10 @@ void Engine::Impl::resend(Time now) {
     while (resend_next != 0 && has_room()) {
         const PacketId id = resend_next;
         auto& entry = *inflight.find(id);
-        if (entry.step == Inflight::Step::published && outstanding >= limits.receive_maximum) return;
+        const bool published = entry.step == Inflight::Step::published;
+        if (published && (outstanding >= limits.receive_maximum || !may_go(now, entry.item))) return;
         resend_next = inflight.next(id);
-        if (entry.step == Inflight::Step::released) {
+        if (!published) {
             entry.on_wire = true;
             ++outstanding;
             send(now, Ack{PacketType::pubrel, id, Reason::success, {}});
@@ -279,6 +307,7 @@ void Engine::Impl::resend(Time now) {
             if (!gone.answered) undelivered(std::move(gone.item), std::move(*error));
             continue;
         }
+        went(now, entry.item);
         entry.on_wire = true;
         ++outstanding;
         ++entry.item.attempts;

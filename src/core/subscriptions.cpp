@@ -69,7 +69,29 @@ void Subscriptions::answer(std::vector<Waiter>& waiters, const Result<Grant>& re
 
 void Subscriptions::subscribe(std::vector<TopicFilter> filters, Route route, Token token, std::vector<Event>& events) {
     const auto operation = open(token, true, filters.size(), events);
-    for (std::size_t i = 0; i < filters.size(); ++i) want(std::move(filters[i]), route, {operation, i}, events);
+    const auto& limits = settings_.limits;
+    const auto too_many = limits.split_subscribes ? std::nullopt : excess_of_filters(limits, filters.size());
+    for (std::size_t i = 0; i < filters.size(); ++i) {
+        if (too_many)
+            reject(filters[i].filter, {operation, i}, too_many->error(), events);
+        else
+            want(std::move(filters[i]), route, {operation, i}, events);
+    }
+}
+
+// What was never asked for is not wanted either; a subscription that is there stays as it is.
+void Subscriptions::reject(const std::string& filter, const Waiter& waiter, const Error& why,
+                           std::vector<Event>& events) {
+    if (!filters_.contains(filter)) events.push_back(FilterChanged{filter, Result<Grant>(why), false});
+    answer(waiter, why, events);
+}
+
+std::optional<Excess> Subscriptions::too_much(const TopicFilter& wanted) const {
+    const auto& limits = settings_.limits;
+    if (const auto found = excess(limits, wanted)) return found;
+    if (!limits.check || filters_.size() < limits.subscriptions || filters_.contains(wanted.filter))
+        return std::nullopt;
+    return Excess{Limit::subscriptions, filters_.size() + 1, limits.subscriptions};
 }
 
 void Subscriptions::want(TopicFilter wanted, Route route, Waiter waiter, std::vector<Event>& events) {
@@ -83,6 +105,7 @@ void Subscriptions::want(TopicFilter wanted, Route route, Waiter waiter, std::ve
     if (wanted.options.no_local && parse_shared(wanted.filter))
         return answer(waiter, make_error(Errc::invalid_option, "[MQTT-3.8.3-4] no_local on a shared subscription"),
                       events);
+    if (const auto found = too_much(wanted)) return reject(wanted.filter, waiter, found->error(), events);
 
     // Wanted again: an UNSUBSCRIBE that was not sent need not be, and one that was must not be repeated.
     if (const auto going = leaving_.find(wanted.filter); going != leaving_.end()) {
@@ -249,6 +272,7 @@ std::optional<Subscriptions::Request> Subscriptions::next(const Limits& limits, 
             continue;
         }
         if (!asking_.empty() && todo.subscribe != asking_subscribe_) break;
+        if (asking_.size() >= limits.filters_per_request) break;
         if (!asking_.empty() && size + encoded_entry(todo.filter) > limits.packet_size) break;
         if (settings_.max_filters != 0 && asking_.size() >= settings_.max_filters) break;
         size += encoded_entry(todo.filter);

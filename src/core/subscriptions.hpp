@@ -35,6 +35,7 @@ public:
         Version version;
         Duration reply_timeout;
         Backoff retry;
+        PeerLimits limits = {};
         std::size_t max_filters = 0; // in one request; 0: as many as fit
     };
     /// A SUBSCRIBE or UNSUBSCRIBE to be sent. The views live until the next call.
@@ -120,6 +121,8 @@ private:
     void answer(std::vector<Waiter>&, const Result<Grant>&, std::vector<Event>&);
     std::uint64_t open(Token, bool subscribe, std::size_t count, std::vector<Event>&);
     void want(TopicFilter, Route, Waiter, std::vector<Event>&);
+    void reject(const std::string& filter, const Waiter&, const Error&, std::vector<Event>&);
+    std::optional<Excess> too_much(const TopicFilter&) const;
     void leave(std::string, Waiter, std::vector<Event>&);
     void granted(Time, AskedEntry&, Reason, Octets text, std::vector<Event>&);
     void left(AskedEntry&, std::vector<Event>&);

@@ -1,13 +1,31 @@
 #include "testing/own_loop.hpp"
 #include "testing/place.hpp"
 #include "testing/server.hpp"
+#include <algorithm>
 #include <mutex>
 #include <tortoise/testing/broker.hpp>
 
 namespace tortoise::testing {
 
+namespace {
+
+/// Is there a profile of that name?
+Result<Done> check_profile(const std::string& name) {
+    const auto names = broker_profiles();
+    if (name.empty() || std::ranges::find(names, name) != names.end()) return Done{};
+    std::string known;
+    for (const auto each : names) known.append(known.empty() ? "" : ", ").append(each);
+    return make_error(Errc::invalid_option, "profile is '" + name + "'; allowed: " + known);
+}
+
+} // namespace
+
 struct Broker::Impl {
     explicit Impl(const BrokerOptions& o) : place{o.host, o.port, o.unix_path, o.tls} {
+        if (auto known = check_profile(o.profile); !known) {
+            unusable = state = known.error();
+            return;
+        }
         auto tls = server_tls(place);
         if (!tls) {
             unusable = state = tls.error();

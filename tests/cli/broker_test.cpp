@@ -2,6 +2,9 @@
 
 #include "cli/tool.hpp"
 
+#include <sys/stat.h>
+#include <tortoise/profile.hpp>
+
 namespace {
 
 using test::Ended;
@@ -163,6 +166,44 @@ TEST(BrokerCommand, ListensOnIPv6) {
     const auto port = line.substr(line.rfind(':') + 1, line.size() - line.rfind(':') - 2);
     EXPECT_EQ(test::run(test::tortoise({"pub", "-h", "::1", "-p", port, "-t", "a", "-m", "x", "-q", "1"})).code, 0);
     EXPECT_EQ(test::run(test::tortoise({"pub", "-L", "mqtt://[::1]:" + port + "/a", "-m", "x", "-q", "1"})).code, 0);
+}
+
+TEST(BrokerCommand, BehavesLikeACloud) {
+    const Broker broker({"--profile", "aws"});
+    EXPECT_EQ(broker.pub({"-t", "1/2/3/4/5/6/7/8", "-m", "x", "-q", "1"}).code, 0);
+    EXPECT_EQ(broker.pub({"-t", "1/2/3/4/5/6/7/8/9", "-m", "x", "-q", "1", "--timeout", "1"}).code, 6);
+    EXPECT_EQ(broker.pub({"-t", "a", "-m", "x", "-q", "2"}).code, 6);
+}
+
+TEST(BrokerCommand, ListsTheCloudsThatItKnows) {
+    const auto ended = test::run(test::tortoise({"broker", "--port", "0", "--profile", "nimbus"}));
+    EXPECT_EQ(ended.code, 2);
+    EXPECT_THAT(ended.err, AllOf(HasSubstr("nimbus"), HasSubstr("aws"), HasSubstr("azure-event-grid"),
+                                 HasSubstr("emqx-serverless")));
+}
+
+TEST(BrokerCommand, MakesCertificatesForATest) {
+    const test::TemporaryDirectory directory;
+    const auto ca = directory.file("ca.pem", "an old one");
+    const auto files = ca.substr(0, ca.rfind('/'));
+    const Broker broker({"--profile", "aws", "--test-certificates", files});
+    tortoise::ConnectionOptions o;
+    o.client_id = "door";
+    o.server = "mqtts://127.0.0.1:" + broker.port();
+    o.tls = {.ca_file = ca, .certificate_file = files + "/device.pem", .key_file = files + "/device.key"};
+    tortoise::Connection door{tortoise::apply(tortoise::profiles::aws(), o).value()};
+    EXPECT_TRUE(door.wait_until_up(test::patience)) << door.error().describe();
+    struct stat status {};
+    ASSERT_EQ(::stat((files + "/device.key").c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777, 0600u);
+}
+
+TEST(BrokerCommand, SaysWhyItCannotWriteCertificates) {
+    const test::TemporaryDirectory directory;
+    const auto file = directory.file("file", "not a directory");
+    const auto ended = test::run(test::tortoise({"broker", "--port", "0", "--test-certificates", file}));
+    EXPECT_EQ(ended.code, 1);
+    EXPECT_THAT(ended.err, HasSubstr("cannot write '" + file + "/ca.pem'"));
 }
 
 } // namespace

@@ -44,6 +44,7 @@ struct EngineOptions {
     std::uint16_t receive_maximum = 65'535;      ///< how many unacknowledged QoS 1 and 2 messages the broker may send
     std::uint32_t maximum_packet_size = 64u << 20;  ///< of packets received; at most largest_packet
     std::uint16_t topic_alias_maximum = 16;      ///< how many aliases the broker may use
+    PeerLimits limits = {};                      ///< what the broker allows and CONNACK does not tell
     std::size_t output_high_water = 256 * 1024;  ///< messages wait in the queue while that much output is unwritten
     Properties connect_properties = {};          ///< further properties of CONNECT (user properties, …)
     std::vector<TopicFilter> subscriptions = {}; ///< wanted from the start, for route 0
@@ -140,7 +141,7 @@ struct Wish {
     std::size_t endpoint = 0;
 };
 
-enum class Timer : std::uint8_t { connect, backoff, stable, ping, ping_response, reply, retry, expiry, drain };
+enum class Timer : std::uint8_t { connect, backoff, stable, ping, ping_response, reply, retry, expiry, pace, renew, drain };
 std::string_view to_string(Timer) noexcept;
 
 struct Deadline {
@@ -238,8 +239,9 @@ public:
     void cancel(Time now, Token);
     void ping(Time now, Token);
 
-    /// For the next CONNECT.
-    void set_credentials(Credentials);
+    /// For the next CONNECT. At `renew_at` a connection that was made with them is ended in good order, and made anew at
+    /// once: what is in flight is given a few seconds, what comes meanwhile waits in the queue.
+    void set_credentials(Credentials, std::optional<Time> renew_at = {});
     void set_will(std::optional<Will>);
 
     // C. What follows from it.

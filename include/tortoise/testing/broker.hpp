@@ -5,7 +5,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <tortoise/options.hpp>
 #include <tortoise/result.hpp>
 #include <tortoise/tls.hpp>
@@ -34,6 +36,9 @@ struct BrokerOptions {
     std::string unix_path = {};  ///< listens on this Unix socket instead
     std::optional<BrokerTls> tls = {};
 
+    /// Behaves like that cloud, limits and deviations included: one of broker_profiles(). What else is set here can make it
+    /// stricter only.
+    std::string profile = {};
     std::map<std::string, std::string> users = {};    ///< name and password; empty: everybody may connect
     std::vector<std::string> deny_subscribe = {};     ///< a filter equal to, or covered by, one of these is not_authorized
     std::vector<std::string> deny_publish = {};       ///< topics that match one of these are not_authorized
@@ -51,6 +56,9 @@ struct BrokerOptions {
     bool one_copy_per_subscription = false;           ///< overlapping filters: a copy each, instead of one with the highest QoS
     std::size_t queue_limit = 1'000'000;              ///< messages kept for a session; beyond, the oldest QoS 0, then new ones go
 };
+
+/// "aws", "azure-event-grid", …
+std::span<const std::string_view> broker_profiles() noexcept;
 
 struct BrokerStatistics {
     std::uint64_t connections = 0;        ///< open at present
