@@ -17,6 +17,7 @@ struct Layer {
     std::vector<std::string> libraries = {}; // <prefix…>
     bool system = false;                     // <unistd.h>, <sys/socket.h>
     std::set<std::string> not_public = {};   // public headers that belong to a layer above
+    bool jackalope = false;                  // <jackalope/…>
 };
 
 const std::set<std::string> of_the_shell = {
@@ -50,14 +51,19 @@ const std::vector<Layer>& house() {
         {.directory = "src/client",
          .layers = {"client", "core", "io", "store"},
          .not_public = {"tortoise/testing/broker.hpp"}},
+        {.directory = "src/jackalope",
+         .layers = {"jackalope"},
+         .not_public = {"tortoise/testing/broker.hpp"},
+         .jackalope = true},
+        {.directory = "include/jackalope", .not_public = {"tortoise/testing/broker.hpp"}, .jackalope = true},
         {.directory = "src/broker",
          .layers = {"broker", "core"},
          .not_public = without(of_the_shell, {"tortoise/testing/broker.hpp"})},
         {.directory = "src/testing",
          .layers = {"testing", "broker", "core", "io"},
          .not_public = without(of_the_shell, {"tortoise/testing/broker.hpp", "tortoise/tls.hpp"})},
-        {.directory = "src/cli", .libraries = {"CLI/", "fmt/", "nlohmann/"}, .system = true},
-        {.directory = "examples", .libraries = {"gtest/"}},
+        {.directory = "src/cli", .libraries = {"CLI/", "fmt/", "nlohmann/"}, .system = true, .jackalope = true},
+        {.directory = "examples", .libraries = {"gtest/"}, .jackalope = true},
     };
     return layers;
 }
@@ -71,6 +77,7 @@ bool allowed(const Layer& layer, const std::filesystem::path& file, const Includ
         return layer.layers.contains(include.name.substr(0, slash));
     }
     if (include.name.starts_with("tortoise/")) return !layer.not_public.contains(include.name);
+    if (include.name.starts_with("jackalope/")) return layer.jackalope;
     if (layer.system && include.name.ends_with(".h")) return true;
     return std::any_of(layer.libraries.begin(), layer.libraries.end(),
                        [&](const std::string& prefix) { return include.name.starts_with(prefix); });
