@@ -1,6 +1,6 @@
 # A layer is a directory under src/ and a static library. Its private headers are included as "LAYER/header.hpp"; they can
 # be found only by the layers that name it in USES, because each layer has an include root of its own: a folder in the build
-# tree with one link in it.
+# tree with one link in it. What a layer stands ON it knows by public headers only.
 
 add_library(tortoise_flags INTERFACE)
 target_compile_options(tortoise_flags INTERFACE
@@ -10,7 +10,7 @@ target_compile_options(tortoise_flags INTERFACE
   $<$<BOOL:${TORTOISE_WERROR}>:-Werror>)
 
 function(tortoise_layer name)
-  cmake_parse_arguments(ARG "" "" "USES;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "USES;ON;LINKS" ${ARGN})
   set(root ${PROJECT_BINARY_DIR}/include-roots/${name})
   file(MAKE_DIRECTORY ${root})
   file(CREATE_LINK ${PROJECT_SOURCE_DIR}/src/${name} ${root}/${name} SYMBOLIC)
@@ -26,6 +26,9 @@ function(tortoise_layer name)
     $<BUILD_INTERFACE:tortoise_flags> $<BUILD_INTERFACE:${name}_internals>)
   foreach(used IN LISTS ARG_USES)
     target_link_libraries(tortoise_${name} PUBLIC tortoise_${used} PRIVATE $<BUILD_INTERFACE:${used}_internals>)
+  endforeach()
+  foreach(below IN LISTS ARG_ON)
+    target_link_libraries(tortoise_${name} PUBLIC tortoise_${below})
   endforeach()
   target_link_libraries(tortoise_${name} PRIVATE ${ARG_LINKS})
 endfunction()

@@ -16,6 +16,7 @@ enum class Errc {
     invalid_topic,        ///< not a topic name [MQTT-4.7]
     invalid_filter,       ///< not a topic filter [MQTT-4.7]
     invalid_qos,          ///< not 0, 1 or 2
+    invalid_ttl,          ///< a time to live below zero
     packet_too_large,     ///< larger than the broker's Maximum Packet Size, or than MQTT allows
     not_supported,        ///< the broker, or this protocol version, does not offer it
     would_deadlock,       ///< a blocking wait was made on a loop thread

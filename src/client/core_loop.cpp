@@ -14,6 +14,21 @@ constexpr std::size_t slice_octets = 64 * 1024;
 constexpr int slice_records = 1024;
 constexpr int slices_per_turn = 16;
 
+/// None for the default one. What is wrong with the factory is the error.
+Result<std::unique_ptr<core::WorkList>> work_list_of(const WorkListFactory& make) {
+    std::unique_ptr<core::WorkList> list;
+    if (!make) return list;
+    try {
+        list.reset(make());
+    } catch (const std::exception& e) {
+        return make_error(Errc::invalid_option, std::string("the work list's factory threw: ") + e.what());
+    } catch (...) {
+        return make_error(Errc::invalid_option, "the work list's factory threw");
+    }
+    if (!list) return make_error(Errc::invalid_option, "the work list's factory returned null");
+    return list;
+}
+
 core::WallTime wall_now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
 
 } // namespace
@@ -34,7 +49,13 @@ void Connection::Core::crash(Error why) {
         return engine().stop(io::Loop::now(), {}, std::move(why));
     handler_failed_ = why;
     engine().drop(io::Loop::now(), std::move(why));
-    loop_.post([core = detail::Ref<Core>::share(this)] { core->let_handler_go(); }); // it may be at work
+    // Not now: the handler may be at work. One that failed before it had begun is gone by then, and has its successor at
+    // the next attempt to connect, lest they fail in a loop.
+    loop_.post([core = detail::Ref<Core>::share(this)] {
+        if (core->ended_ || !core->handler_) return;
+        core->replace_handler();
+        core->driver_->drain();
+    });
 }
 
 void Connection::Core::let_handler_go() {
@@ -50,7 +71,6 @@ void Connection::Core::replace_handler() {
     handler_failed_.reset();
     crashed_ = false;
     make_handler();
-    guarded([&] { handler_->init(self_); });
 }
 
 // ---- Beginning and end ---------------------------------------------------------------------------------------------
@@ -65,12 +85,13 @@ void Connection::Core::begin(Settings settings) {
     std::vector<std::string> filters;
     for (const auto& f : settings.engine.subscriptions) filters.push_back(f.filter);
     kept_session_ = std::move(settings.kept);
-    std::unique_ptr<core::WorkList> work_list;
-    if (settings.work_list) answering([&] { work_list.reset(settings.work_list()); });
+    auto work_list = work_list_of(settings.work_list);
     driver_ = std::make_unique<io::Driver>(
-        loop_, loops_->resolver(), core::Engine(std::move(settings.engine), random_seed(), std::move(work_list)),
+        loop_, loops_->resolver(),
+        core::Engine(std::move(settings.engine), random_seed(), work_list ? *std::move(work_list) : nullptr),
         std::move(settings.endpoints), std::move(settings.means), *this,
         io::Keeping{kept_session_ ? kept_session_.adaptor() : nullptr, kept_session_.name()});
+    if (!work_list) engine().stop(io::Loop::now(), {}, work_list.error());
     restore();
     wanted_.arrived(filters);
     patience_ = std::make_unique<io::Timer>(loop_, [this] {
@@ -78,9 +99,8 @@ void Connection::Core::begin(Settings settings) {
         turn();
     });
     make_handler();
-    guarded([&] { handler_->init(self_); });
     for (const auto& text : settings.warnings) guarded([&] { handler_->warning(self_, text); });
-    if (!crashed_) engine().start(io::Loop::now());
+    engine().start(io::Loop::now()); // to no avail if something stopped it already
     turn();
 }
 
@@ -92,12 +112,12 @@ void Connection::Core::restore() {
 }
 
 void Connection::Core::make_handler() {
-    if (!make_handler_) {
+    if (!make_handler_)
         handler_ = std::make_unique<Handler>();
-        return;
-    }
-    answering([&] { handler_.reset(make_handler_.make()); });
-    if (!handler_ && !crashed_) crash(make_error(Errc::invalid_option, "the handler's factory returned null"));
+    else
+        answering([&] { handler_.reset(make_handler_.make()); });
+    if (!handler_ && !crashed_) return crash(make_error(Errc::invalid_option, "the handler's factory returned null"));
+    if (!guarded([&] { handler_->init(self_); })) let_handler_go();
 }
 
 void Connection::Core::on(core::Stopped& event) {

@@ -28,8 +28,9 @@ constexpr Reason fatal_reasons[] = {
     Reason::bad_authentication_method,
 };
 constexpr Errc fatal_errors[] = {
-    Errc::invalid_option, Errc::invalid_url,   Errc::invalid_topic, Errc::invalid_filter,   Errc::invalid_qos,
-    Errc::not_supported,  Errc::handler_threw, Errc::stopped,       Errc::packet_too_large, Errc::tls_configuration,
+    Errc::invalid_option, Errc::invalid_url,      Errc::invalid_topic,     Errc::invalid_filter,
+    Errc::invalid_qos,    Errc::invalid_ttl,      Errc::not_supported,     Errc::handler_threw,
+    Errc::stopped,        Errc::packet_too_large, Errc::tls_configuration,
 };
 // Somebody has to renew a certificate, or change a configuration.
 constexpr Errc slow_errors[] = {

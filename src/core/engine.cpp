@@ -41,6 +41,10 @@ Result<Done> Engine::Impl::restore(Time now, WallTime wall, std::span<const Reco
     if (!session) return std::move(session).error();
     had_session = session->accepted;
     unsure = true; // a CONNACK may have been lost with the program
+    if (options.version == Version::v3_1_1) { // an earlier life spoke MQTT 5
+        for (auto& message : session->in_flight) message.item.message.properties = {};
+        for (auto& message : session->waiting) message.item.message.properties = {};
+    }
     for (auto& message : session->in_flight) {
         ids.claim(message.id);
         message.item.attempts = 1;
@@ -210,6 +214,7 @@ void Engine::Impl::reconnect(Time now) {
 }
 
 void Engine::Impl::drop_connection(Time now, Error why) {
+    inbox.given_up();
     const State state = lifecycle.state();
     if (state != State::opening && state != State::greeting && state != State::up) return;
     if (state == State::up && options.version == Version::v5) send_disconnect(now, Reason::disconnect_with_will);

@@ -195,7 +195,8 @@ void Engine::Impl::transmit(Time now, const MessageView& message, std::optional<
     const bool interval = expires && options.version == Version::v5;
     if (alias.alias != 0 || interval) {
         Properties properties(message.properties);
-        if (interval) properties.set(property::message_expiry_interval, whole_seconds(*expires - now));
+        // What is sent again may be past its time; there are brokers to whom 0 means for ever.
+        if (interval) properties.set(property::message_expiry_interval, std::max(1u, whole_seconds(*expires - now)));
         if (alias.alias != 0) properties.set(property::topic_alias, alias.alias);
         if (alias.known) publish.topic = {};
         scratch.assign(properties.view().octets());

@@ -16,6 +16,7 @@ constexpr ErrcName errc_names[] = {
     {Errc::invalid_topic, "invalid topic name"},
     {Errc::invalid_filter, "invalid topic filter"},
     {Errc::invalid_qos, "invalid QoS"},
+    {Errc::invalid_ttl, "invalid time to live"},
     {Errc::packet_too_large, "packet too large"},
     {Errc::not_supported, "not supported"},
     {Errc::would_deadlock, "would deadlock: a blocking wait on a loop thread"},

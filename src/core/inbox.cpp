@@ -105,6 +105,13 @@ void Inbox::session_lost() {
     earlier_.clear();
 }
 
+void Inbox::given_up() {
+    for (Due& entry : due_)
+        if (!entry.handled) entry.handed_out = false;
+    std::erase_if(seen_, [](const auto& entry) { return !entry.second.handled; });
+    earlier_.clear();
+}
+
 void Inbox::session_uncertain() {
     for (auto& [id, seen] : seen_) seen.doubtful = true;
 }

@@ -47,6 +47,8 @@ public:
     /// The connection ended, the session goes on.
     void disconnected();
     void session_lost();
+    /// Nobody handles any more what was handed out: when the broker repeats it, it is handed out anew.
+    void given_up();
     /// A QoS 2 message was handled in an earlier life, and not released.
     void restore(PacketId id) { seen_[id].handled = true; }
     /// A session is present that may not be the one we know: without DUP, a known identifier names another message.

@@ -17,6 +17,7 @@ struct Layer {
     std::vector<std::string> libraries = {}; // <prefix…>
     bool system = false;                     // <unistd.h>, <sys/socket.h>
     std::set<std::string> not_public = {};   // public headers that belong to a layer above
+    bool jackalope = false;                  // <jackalope/…>
 };
 
 const std::set<std::string> of_the_shell = {"tortoise/connection.hpp",
@@ -64,6 +65,11 @@ const std::vector<Layer>& house() {
         {.directory = "src/client",
          .layers = {"client", "core", "io", "store"},
          .not_public = {"tortoise/testing/broker.hpp", "tortoise/testing/certificates.hpp"}},
+        {.directory = "src/jackalope",
+         .layers = {"jackalope"},
+         .not_public = {"tortoise/testing/broker.hpp"},
+         .jackalope = true},
+        {.directory = "include/jackalope", .not_public = {"tortoise/testing/broker.hpp"}, .jackalope = true},
         {.directory = "src/broker",
          .layers = {"broker", "core"},
          .not_public = without(of_the_shell, {"tortoise/testing/broker.hpp"})},
@@ -71,8 +77,8 @@ const std::vector<Layer>& house() {
          .layers = {"testing", "broker", "core", "io"},
          .not_public = without(
              of_the_shell, {"tortoise/testing/broker.hpp", "tortoise/testing/certificates.hpp", "tortoise/tls.hpp"})},
-        {.directory = "src/cli", .libraries = {"CLI/", "fmt/", "nlohmann/"}, .system = true},
-        {.directory = "examples", .libraries = {"gtest/"}},
+        {.directory = "src/cli", .libraries = {"CLI/", "fmt/", "nlohmann/"}, .system = true, .jackalope = true},
+        {.directory = "examples", .libraries = {"gtest/"}, .system = true, .jackalope = true},
     };
     return layers;
 }
@@ -86,6 +92,7 @@ bool allowed(const Layer& layer, const std::filesystem::path& file, const Includ
         return layer.layers.contains(include.name.substr(0, slash));
     }
     if (include.name.starts_with("tortoise/")) return !layer.not_public.contains(include.name);
+    if (include.name.starts_with("jackalope/")) return layer.jackalope;
     if (layer.system && include.name.ends_with(".h")) return true;
     return std::any_of(layer.libraries.begin(), layer.libraries.end(),
                        [&](const std::string& prefix) { return include.name.starts_with(prefix); });

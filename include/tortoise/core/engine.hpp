@@ -227,6 +227,7 @@ public:
     /// Drops the connection, if any, and connects at once: the network changed.
     void reconnect(Time now);
     /// Ends the connection, if any, for a reason of the user's side; the backoff follows. The will is published.
+    /// What was handed out and not acknowledged is handed out again when the broker repeats it.
     void drop(Time now, Error why);
     void publish(Time now, const PublishRequest&);
     /// Wants the filters from now on, over reconnects, until they are unsubscribed or refused for good.

@@ -39,6 +39,17 @@ TEST(ExpiryV5, IsReportedAtItsMomentWhileTheWindowIsClosed) {
     EXPECT_EQ(peer.sent<Publish>().payload, "3");
 }
 
+TEST(ExpiryV5, WhatIsSentAgainAfterItsTimeTellsTheShortestInterval) { // 0 is for ever to some brokers
+    Peer peer{plain()};
+    peer.connect();
+    peer.publish("a", QoS::at_least_once, "unlock", 5s);
+    EXPECT_EQ(PropertiesView(peer.sent<Publish>().properties).get(property::message_expiry_interval), 5u);
+    peer.pass(10s);
+    peer.lose_connection();
+    peer.connect(true);
+    EXPECT_EQ(PropertiesView(peer.sent<Publish>().properties).get(property::message_expiry_interval), 1u);
+}
+
 TEST_P(Expiry, TheEarliestIsFirstWhateverTheOrderOfPublishing) {
     Peer peer{plain(GetParam())};
     const Token late = peer.publish("a", QoS::at_least_once, "x", 9s),

@@ -205,6 +205,22 @@ TEST_P(Persistence, QoS0WaitsOverARestartAndIsForgottenBeforeItIsSent) {
     EXPECT_THAT(peer.records, SizeIs(1));
 }
 
+TEST(PersistenceOverVersions, WhatAnMqtt5LifeLeftIsSentOnMqtt311WithoutItsProperties) {
+    Peer five(persistent(Version::v5));
+    const auto properties = Properties{}.set(property::content_type, "text/plain");
+    five.connect();
+    five.publish({.topic = "a", .payload = "flying", .qos = QoS::at_least_once, .properties = properties});
+    five.forget_events();
+    five.lose_connection();
+    five.publish({.topic = "a", .payload = "waiting", .qos = QoS::at_least_once, .properties = properties});
+    Peer three(persistent(Version::v3_1_1));
+    three.records = five.records;
+    three.restart();
+    three.connect(true);
+    EXPECT_EQ(three.sent<Publish>().payload, "flying");
+    EXPECT_EQ(three.sent<Publish>().payload, "waiting");
+}
+
 // Whatever was kept last when the program died, the next life comes to the same end: the broker gets the message, once.
 TEST_P(Persistence, AQoS2FlowCutAfterAnyChangeDeliversOnce) {
     for (int cut = 0; cut < 5; ++cut) {
@@ -247,6 +263,27 @@ TEST_P(Persistence, RecordsThatCannotBeAreAnError) {
     const auto restored = engine.restore(Time{}, WallTime{}, {&bad, 1});
     ASSERT_FALSE(restored);
     EXPECT_EQ(restored.error().code, Errc::store_damaged);
+}
+
+TEST_P(Persistence, WhatWasNotHandledWhenTheUserDroppedTheConnectionIsHandedOutAgain) {
+    for (const auto qos : {QoS::at_least_once, QoS::exactly_once}) {
+        SCOPED_TRACE(static_cast<int>(qos));
+        Peer p(persistent(GetParam()));
+        p.connect();
+        p.message("a", qos, 1, "handled");
+        p.message("a", qos, 2, "not handled");
+        p.message("a", qos, 3, "not seen");
+        p.acknowledge(p.event<Received>().id);
+        p.forget_events();
+        p.drop(make_error(Errc::handler_threw, "x"));
+        p.lose_connection();
+        p.forget_sent();
+        p.connect(true);
+        p.message("a", qos, 2, "not handled", true);
+        p.message("a", qos, 3, "not seen", true);
+        EXPECT_EQ(p.event<Received>().message.payload, "not handled");
+        EXPECT_EQ(p.event<Received>().message.payload, "not seen");
+    }
 }
 
 TEST_P(Persistence, DroppingTheConnectionBacksOffWhateverTheReason) {
