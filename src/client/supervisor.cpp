@@ -10,7 +10,8 @@ Supervisor::Supervisor(detail::Ref<Core> core, detail::Ref<Owner> owner) noexcep
 Supervisor::Supervisor(SupervisorOptions options, Runtime runtime)
     : core_(detail::Ref<Core>::adopt(new Core(std::move(options), runtime))),
       owner_(detail::Ref<Owner>::adopt(new Owner(core_))) {
-    core_->begin({});
+    Effects after;
+    core_->begin({}, after);
 }
 
 Supervisor::Supervisor(const Supervisor&) noexcept = default;
@@ -90,16 +91,22 @@ Result<Connection> Supervisor::Core::start(Child child) {
     if (options.client_id.empty()) options.client_id = made_up_client_id(); // the same in all its lives
     options.first_connect_delay = std::max(options.first_connect_delay, options_.spread);
     auto name = child.name.empty() ? options.client_id : std::move(child.name);
+    std::uint64_t key = 0;
+    unsigned life = 0;
+    {
+        std::lock_guard lock(mutex_);
+        if (auto error = check_name(name)) return std::move(*error);
+        auto& slot = add(std::move(name), options, child.restart, key);
+        begin_life(slot);
+        life = slot.life;
+    }
+    auto made = connect(key, life, std::move(options));
+    if (made) return Connection::Core::handle(std::move(*made));
     Effects after;
     std::lock_guard lock(mutex_);
-    if (auto error = check_name(name)) return std::move(*error);
-    std::uint64_t key = 0;
-    auto& slot = add(std::move(name), std::move(options), child.restart, key);
-    if (auto error = start_life(key, slot)) {
-        forget(slots_.find(key), after);
-        return std::move(*error);
-    }
-    return Connection::Core::handle(slot.connection);
+    forget(slots_.find(key), after);
+    proceed(after); // others may have waited for it
+    return std::move(made).error();
 }
 
 Result<Supervisor> Supervisor::Core::start(SupervisorOptions options, Restart restart) {
@@ -109,7 +116,8 @@ Result<Supervisor> Supervisor::Core::start(SupervisorOptions options, Restart re
     if (auto error = check_name(name)) return std::move(*error);
     std::uint64_t key = 0;
     auto& slot = add(std::move(name), std::move(options), restart, key);
-    if (auto error = start_life(key, slot)) {
+    begin_life(slot);
+    if (auto error = start_supervisor(key, slot, after)) {
         forget(slots_.find(key), after);
         return std::move(*error);
     }
@@ -135,7 +143,7 @@ std::vector<ChildInfo> Supervisor::Core::children() const {
         info.status = slot.state == ChildState::waiting ? Status::stopped
                       : info.is_supervisor              ? Status::up
                       : slot.connection                 ? slot.connection->status()
-                                                        : Status::stopped;
+                                                        : Status::connecting; // it is being made
         list.push_back(std::move(info));
     }
     return list;

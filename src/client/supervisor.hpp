@@ -39,7 +39,7 @@ public:
     std::string_view name() const noexcept { return options_.name; }
     bool running() const;
     /// Begins its life; again, with the children that it had. The error: its name is taken.
-    std::optional<Error> begin(Gone);
+    std::optional<Error> begin(Gone, Effects&);
 
     Result<Connection> start(Child);
     Result<Supervisor> start(SupervisorOptions, Restart);
@@ -61,7 +61,7 @@ private:
         std::string name;
         std::variant<ConnectionOptions, SupervisorOptions> spec;
         Restart restart = Restart::permanent;
-        detail::Ref<Connection::Core> connection = {}; // one of these two, while it lives
+        detail::Ref<Connection::Core> connection = {}; // one of these two, while it lives and is made
         detail::Ref<Core> supervisor = {};
         ChildState state = ChildState::running;
         Then then = Then::decide;
@@ -77,12 +77,13 @@ private:
     Error not_running() const;
     std::optional<Error> check_name(const std::string& name) const;
     Slot& add(std::string name, std::variant<ConnectionOptions, SupervisorOptions>, Restart, std::uint64_t& key);
+    /// Makes the connection of a life that has begun. The error: it is refused, and nobody else is told.
+    Result<detail::Ref<Connection::Core>> connect(std::uint64_t key, unsigned life, ConnectionOptions);
+    void fail_later(std::uint64_t key, unsigned life, Error);
     // With the lock held from here on.
-    std::optional<Error> start_life(std::uint64_t key, Slot&);
-    std::optional<Error> start_connection(std::uint64_t key, Slot&);
-    std::optional<Error> start_supervisor(std::uint64_t key, Slot&);
-    void restart(std::uint64_t key, Slot&);
-    void fail_later(std::uint64_t key, const Slot&, Error);
+    void begin_life(Slot&);
+    std::optional<Error> start_supervisor(std::uint64_t key, Slot&, Effects&);
+    void restart(std::uint64_t key, Slot&, Effects&);
     void decide(std::uint64_t key, const Error& why, bool crashed, Effects&);
     bool within_budget();
     void take_along(std::uint64_t key, Effects&);

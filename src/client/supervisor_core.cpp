@@ -12,8 +12,7 @@ Supervisor::Core::~Core() = default;
 
 // ---- Lives ---------------------------------------------------------------------------------------------------------
 
-std::optional<Error> Supervisor::Core::begin(Gone gone) {
-    Effects after;
+std::optional<Error> Supervisor::Core::begin(Gone gone, Effects& after) {
     std::lock_guard lock(mutex_);
     gone_ = std::move(gone);
     restarts_.clear();
@@ -28,55 +27,68 @@ std::optional<Error> Supervisor::Core::begin(Gone gone) {
     }
     state_ = State::running;
     why_.reset();
-    for (auto& [key, slot] : slots_) restart(key, slot);
+    for (auto& [key, slot] : slots_) restart(key, slot, after);
     return std::nullopt;
 }
 
-std::optional<Error> Supervisor::Core::start_life(std::uint64_t key, Slot& slot) {
+void Supervisor::Core::begin_life(Slot& slot) {
     ++slot.life;
     ++alive_;
     slot.state = ChildState::running;
     slot.then = Then::decide;
-    return std::holds_alternative<ConnectionOptions>(slot.spec) ? start_connection(key, slot)
-                                                                : start_supervisor(key, slot);
 }
 
-std::optional<Error> Supervisor::Core::start_connection(std::uint64_t key, Slot& slot) {
-    auto gone = [self = detail::Ref<Core>::share(this), key, life = slot.life](const Error& why) mutable {
+// Making one reads files and calls functions of the user's, who may ask for this supervisor in there: so, without the
+// lock.
+Result<detail::Ref<Connection::Core>> Supervisor::Core::connect(std::uint64_t key, unsigned life,
+                                                                ConnectionOptions options) {
+    auto gone = [self = detail::Ref<Core>::share(this), key, life](const Error& why) mutable {
         Effects after;
         const bool asked_for = why.code == Errc::stopped;
         self->child_ended(key, life, asked_for ? std::nullopt : std::optional(why), after);
         self = {}; // before those are told who wait for everything to be gone
     };
-    auto core = Connection::Core::make(std::get<ConnectionOptions>(slot.spec), runtime_, std::move(gone));
+    auto core = Connection::Core::make(std::move(options), runtime_, std::move(gone));
     if (core->refused()) return core->error();
-    slot.connection = std::move(core);
-    return std::nullopt;
+    std::lock_guard lock(mutex_);
+    const auto at = slots_.find(key);
+    const bool lives = at != slots_.end() && at->second.life == life && at->second.state != ChildState::waiting;
+    if (!lives) return core;
+    at->second.connection = core;
+    if (at->second.state == ChildState::stopping) core->stop({}); // that was asked for meanwhile
+    return core;
 }
 
-std::optional<Error> Supervisor::Core::start_supervisor(std::uint64_t key, Slot& slot) {
+std::optional<Error> Supervisor::Core::start_supervisor(std::uint64_t key, Slot& slot, Effects& after) {
     if (!slot.supervisor) {
         slot.supervisor = detail::Ref<Core>::adopt(new Core(std::get<SupervisorOptions>(slot.spec), runtime_));
     }
-    return slot.supervisor->begin([self = detail::Ref<Core>::share(this), key,
-                                   life = slot.life](const std::optional<Error>& why, Effects& after) {
-        self->child_ended(key, life, why, after);
-    });
+    auto gone = [self = detail::Ref<Core>::share(this), key, life = slot.life](
+                    const std::optional<Error>& why, Effects& more) { self->child_ended(key, life, why, more); };
+    return slot.supervisor->begin(std::move(gone), after);
 }
 
-void Supervisor::Core::restart(std::uint64_t key, Slot& slot) {
+void Supervisor::Core::restart(std::uint64_t key, Slot& slot, Effects& after) {
     ++slot.restarts;
-    if (auto error = start_life(key, slot)) fail_later(key, slot, std::move(*error));
+    begin_life(slot);
+    if (auto* options = std::get_if<ConnectionOptions>(&slot.spec)) {
+        after.then(
+            [self = detail::Ref<Core>::share(this), key, life = slot.life, options = *options](Effects&) mutable {
+                if (auto made = self->connect(key, life, std::move(options)); !made)
+                    self->fail_later(key, life, std::move(made).error());
+            });
+    } else if (auto error = start_supervisor(key, slot, after)) {
+        fail_later(key, slot.life, std::move(*error));
+    }
 }
 
 // A start that failed is an end like others. It comes from a loop: failing again and again must not fill this stack.
-void Supervisor::Core::fail_later(std::uint64_t key, const Slot& slot, Error why) {
-    runtime_.loops().next().post(
-        [self = detail::Ref<Core>::share(this), key, life = slot.life, why = std::move(why)]() mutable {
-            Effects after;
-            self->child_ended(key, life, why, after);
-            self = {};
-        });
+void Supervisor::Core::fail_later(std::uint64_t key, unsigned life, Error why) {
+    runtime_.loops().next().post([self = detail::Ref<Core>::share(this), key, life, why = std::move(why)]() mutable {
+        Effects after;
+        self->child_ended(key, life, why, after);
+        self = {};
+    });
 }
 
 // ---- Ends ----------------------------------------------------------------------------------------------------------
@@ -172,7 +184,7 @@ void Supervisor::Core::proceed(Effects& after) {
     if (state_ != State::running || !restarts_due_ || restarts_are_held_up()) return;
     restarts_due_ = false;
     for (auto& [key, slot] : slots_) {
-        if (slot.state == ChildState::waiting) restart(key, slot);
+        if (slot.state == ChildState::waiting) restart(key, slot, after);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <optional>
 #include <sstream>
 
 namespace tortoise::io {
@@ -33,15 +34,27 @@ Result<std::string> contents(const std::string& file, const std::string& option)
 struct Asking {
     const SharedFn<std::string()>& passphrase;
     bool asked = false;
+    std::optional<std::string> threw = {}; ///< what it said, if it did: nothing may fly through OpenSSL
 
     static int answer(char* into, int room, int, void* self) {
         auto& asking = *static_cast<Asking*>(self);
         asking.asked = true;
         if (!asking.passphrase) return -1;
-        const auto phrase = asking.passphrase();
+        const auto phrase = asking.ask();
         if (phrase.size() > static_cast<std::size_t>(room)) return -1;
         std::memcpy(into, phrase.data(), phrase.size());
         return static_cast<int>(phrase.size());
+    }
+
+    std::string ask() {
+        try {
+            return passphrase();
+        } catch (const std::exception& e) {
+            threw = e.what();
+        } catch (...) {
+            threw = "something that is not a std::exception";
+        }
+        return {};
     }
 };
 
@@ -92,6 +105,7 @@ Result<KeyHandle> key_in(const Material& m, const SharedFn<std::string()>& passp
     Asking asking{passphrase};
     auto key = read_key(m.octets, asking);
     ERR_clear_error();
+    if (asking.threw) return tls_configuration("key_passphrase threw: " + *asking.threw);
     if (key) return key;
     if (asking.asked && !passphrase) {
         return tls_configuration("the key in " + m.name + " is encrypted, and there is no key_passphrase");

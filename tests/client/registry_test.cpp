@@ -4,6 +4,8 @@
 namespace tortoise::test {
 namespace {
 
+static_assert(default_timeout == 60s); // as in the originals
+
 class Registry : public ::testing::Test {
 protected:
     ConnectionOptions options(const std::string& id) {

@@ -1,4 +1,5 @@
 // Supervisors: who is restarted when, and how everything ends.
+#include "support/certificates.hpp"
 #include "support/options.hpp"
 #include <filesystem>
 #include <set>
@@ -214,6 +215,71 @@ TEST_F(Supervision, aNestedOneThatGaveUpIsRestartedWithItsChildren) {
     ASSERT_TRUE(top.stop().wait(patience));
     EXPECT_THAT(take_log(), ElementsAre("end b", "end a"));
     EXPECT_FALSE(Supervisor::find("inner"));
+}
+
+TEST_F(Supervision, spreadsTheFirstConnects) {
+    const Runtime runtime(1);
+    Supervisor patient({.spread = 100 * 24h}, runtime), quick({}, runtime);
+    ASSERT_TRUE(patient.start(child("late")));
+    start(quick, {"early"}); // asked for after the other, and on the same thread
+    EXPECT_EQ(patient.children()[0].status, Status::connecting);
+    EXPECT_EQ(patient.find_child("late")->statistics().connects, 0u);
+    patient.find_child("late")->reconnect();
+    EXPECT_TRUE(patient.find_child("late")->ready().wait(patience)) << "nothing else kept it";
+}
+
+TEST_F(Supervision, anErrorClassedFatalIsACrash) {
+    Supervisor s({.max_restarts = 2, .within = 1h});
+    auto o = child("hopeless");
+    o.connection.server = "mqtt://127.0.0.1:1";
+    o.connection.classify = [](const Error&) noexcept { return Retry::fatal; };
+    ASSERT_TRUE(s.start(std::move(o)));
+    const auto ended = s.ended().wait(patience);
+    EXPECT_EQ(ended.error().code, Errc::too_many_restarts);
+    EXPECT_THAT(ended.error().text, HasSubstr("'hopeless', Connection refused"));
+    EXPECT_EQ(std::ranges::count(take_log(), "start hopeless"), 3);
+}
+
+// The passphrase of a key is asked for at the start of each life.
+TEST_F(Supervision, mayBeAskedWhileAChildIsMade) {
+    const Authority authority("Authority");
+    const auto identity = authority.issue({.name = "client"});
+    Supervisor s;
+    auto asking = child("asking");
+    asking.connection.more_servers = {"mqtts://127.0.0.1:1"};
+    asking.connection.tls = {.certificate = identity.certificate(), .key = identity.key("sesame")};
+    asking.connection.tls.key_passphrase = [&, name = std::string("asking")] {
+        EXPECT_EQ(s.children().size(), 1u);
+        EXPECT_FALSE(s.find_child(name)) << "not yet";
+        EXPECT_FALSE(s.start(child(name))) << "the name is taken already";
+        return std::string("sesame");
+    };
+    ASSERT_TRUE(s.start(std::move(asking)));
+    ASSERT_TRUE(subscribed(s, "asking"));
+    crash("asking");
+    ASSERT_TRUE(wait_for("start asking", 2));
+}
+
+TEST_F(Supervision, mayBeStoppedWhileAChildIsMade) {
+    const Authority authority("Authority");
+    const auto identity = authority.issue({.name = "client"});
+    for (const bool all : {true, false}) {
+        Supervisor s;
+        auto asking = child("asking");
+        asking.connection.more_servers = {"mqtts://127.0.0.1:1"};
+        asking.connection.tls = {.certificate = identity.certificate(), .key = identity.key("sesame")};
+        std::optional<Pending<Done>> stopped;
+        asking.connection.tls.key_passphrase = [&] {
+            stopped = all ? s.stop() : s.stop_child("asking");
+            return std::string("sesame");
+        };
+        EXPECT_TRUE(s.start(std::move(asking))) << "the handle is to a connection that ends";
+        ASSERT_TRUE(stopped);
+        EXPECT_TRUE(stopped->wait(patience));
+        EXPECT_TRUE(s.children().empty());
+        EXPECT_FALSE(find_connection("asking"));
+        EXPECT_EQ(static_cast<bool>(s.ended().wait(0s)), all);
+    }
 }
 
 TEST_F(Supervision, mayBeDestroyedInsideACallbackOfItsChild) {

@@ -51,6 +51,16 @@ TEST_F(TlsMaterial, EncryptedAsksForItsPassphrase) {
     }
 }
 
+TEST_F(TlsMaterial, APassphraseThatThrowsIsAnErrorLikeOthers) {
+    const auto client = authority.issue({.name = "client"});
+    Tls tls{.certificate = client.certificate(), .key = client.key("sesame")};
+    tls.key_passphrase = []() -> std::string { throw std::runtime_error("the vault is shut"); };
+    EXPECT_EQ(make_client_tls(tls).error().code, Errc::tls_configuration);
+    EXPECT_THAT(make_client_tls(tls).error().text, HasSubstr("key_passphrase threw: the vault is shut"));
+    tls.key_passphrase = []() -> std::string { throw 7; };
+    EXPECT_THAT(make_client_tls(tls).error().text, HasSubstr("key_passphrase threw"));
+}
+
 struct Unusable {
     const char* name;
     Tls tls;
