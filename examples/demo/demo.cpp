@@ -1,11 +1,15 @@
-// A home whose broker goes away and comes back. Tells the story, prints what became of each message, and checks it.
+// A home whose broker goes away and comes back, and whose greenhouse sensor is killed. Tells the story, prints what became of
+// each message, and checks it.
 //   demo                      with a broker in this process
 //   demo --broker HOST:PORT   with yours: the home drops its connections, since your broker cannot be stopped from here
 #include "ledger.hpp"
+#include "sensor.hpp"
 
 #include <cstdarg>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <optional>
 #include <random>
 #include <tortoise/testing/broker.hpp>
@@ -117,6 +121,7 @@ public:
     }
 
     Ledger& ledger() { return ledger_; }
+    const std::string& root() const { return root_; }
 
 private:
     Connection sensor(const std::string& name) {
@@ -151,6 +156,59 @@ void print_table(const std::vector<Ledger::Row>& rows) {
     }
     std::printf("\n  QoS 0 may lose, and QoS 1 may repeat, what was on its way when the connection went; QoS 2 does "
                 "neither.\n\n");
+}
+
+/// A directory for the sensor's store, which goes with it.
+class Directory {
+public:
+    Directory() {
+        std::string name = std::filesystem::temp_directory_path() / "tortoise-demo-XXXXXX";
+        if (::mkdtemp(name.data())) path_ = name;
+    }
+    Directory(const Directory&) = delete;
+    Directory& operator=(const Directory&) = delete;
+    ~Directory() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    const std::string& path() const { return path_; }
+
+private:
+    std::string path_;
+};
+
+/// A program is killed in the middle of its work, and another one goes on with what it had accepted.
+bool killed_sensor(Home& home, const std::string& server) {
+    const Directory directory;
+    const std::string topic = home.root() + "/greenhouse/humidity";
+    const auto accepted = [&](int number) {
+        home.ledger().expect(topic, "reading " + std::to_string(number), QoS::exactly_once);
+    };
+    SensorPlan plan{server, directory.path() + "/sensor.db", topic, 1, 100'000};
+    {
+        SensorProcess sensor(plan);
+        const bool runs = sensor.read_accepted([&, left = 200](int number) mutable {
+            accepted(number);
+            return --left > 0;
+        });
+        if (!runs) return false;
+        sensor.kill();
+        sensor.read_accepted([&](int number) { // what it had still said
+            accepted(number);
+            return true;
+        });
+    }
+    say("The greenhouse sensor, a program with a durable work list, is killed (-9) in mid-stream.");
+    plan.first = 200'001;
+    plan.count = 100;
+    SensorProcess sensor(plan);
+    sensor.read_accepted([&](int number) {
+        accepted(number);
+        return true;
+    });
+    if (!sensor.ended_well()) return false;
+    say("Started again, it sends what it had accepted, and 100 readings more.");
+    return true;
 }
 
 /// What the story promised and the ledger does not show; empty if it is true.
@@ -221,6 +279,11 @@ int tell(const std::string& server, tortoise::testing::Broker* broker) {
     else if (!outage(home, *broker))
         return 1;
 
+    if (!killed_sensor(home, server)) {
+        say("The greenhouse sensor did not do its work.");
+        return 1;
+    }
+
     if (home.ledger().wait_until_settled(patience) && home.say_good_night())
         say("Everything has settled.");
     else
@@ -232,7 +295,7 @@ int tell(const std::string& server, tortoise::testing::Broker* broker) {
     const auto wrong = untrue(rows, broker != nullptr);
     for (const auto& what : wrong) std::printf("NOT TRUE: %s\n", what.c_str());
     if (!wrong.empty() || home.ledger().open() != 0) return 1;
-    std::printf("Nothing lost at QoS 1 and 2, nothing twice at QoS 2%s.\n",
+    std::printf("Nothing lost at QoS 1 and 2, nothing twice at QoS 2, whoever was killed%s.\n",
                 broker ? "; the door was not unlocked late" : "");
     return 0;
 }
@@ -241,6 +304,8 @@ int tell(const std::string& server, tortoise::testing::Broker* broker) {
 } // namespace demo
 
 int main(int argc, char** argv) {
+    if (argc == 7 && std::strcmp(argv[1], "--sensor") == 0)
+        return demo::run_sensor({argv[2], argv[3], argv[4], std::atoi(argv[5]), std::atoi(argv[6])});
     if (argc == 3 && std::strcmp(argv[1], "--broker") == 0)
         return demo::tell(std::string("mqtt://") + argv[2], nullptr);
     if (argc != 1) {

@@ -20,10 +20,30 @@ tortoise::Delivery Ledger::publish(tortoise::Connection& from, const std::string
     return delivery;
 }
 
+void Ledger::expect(const std::string& topic, const std::string& text, QoS qos) {
+    const Key key{topic, text};
+    const std::lock_guard lock(mutex_);
+    const auto at = row_of(topic, qos);
+    const auto early = early_.find(key);
+    const int arrivals = early == early_.end() ? 0 : early->second;
+    entries_[key] = {.row = at, .qos = qos, .arrivals = arrivals, .ended = true};
+    auto& row = rows_[at];
+    ++row.sent;
+    if (arrivals > 0) {
+        ++row.arrived;
+        row.repeated += arrivals - 1;
+        early_.erase(early);
+    }
+}
+
 void Ledger::arrived(std::string_view topic, std::string_view text) {
     const std::lock_guard lock(mutex_);
-    const auto found = entries_.find({std::string(topic), std::string(text)});
-    if (found == entries_.end()) return;
+    const Key key{topic, text};
+    const auto found = entries_.find(key);
+    if (found == entries_.end()) {
+        ++early_[key];
+        return;
+    }
     auto& row = rows_[found->second.row];
     ++(found->second.arrivals++ == 0 ? row.arrived : row.repeated);
     changed_.notify_all();

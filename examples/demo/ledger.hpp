@@ -34,6 +34,8 @@ public:
     /// With a title the message gets a row of its own, otherwise it counts in the row of its topic.
     tortoise::Delivery publish(tortoise::Connection&, const std::string& topic, const std::string& text,
                                tortoise::PublishOptions, const std::string& title = {});
+    /// A message that another program says it has accepted; it may have arrived already.
+    void expect(const std::string& topic, const std::string& text, tortoise::QoS);
     void arrived(std::string_view topic, std::string_view text);
 
     /// Publishes that have not ended yet.
@@ -65,6 +67,7 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::map<Key, Entry> entries_;
+    std::map<Key, int> early_; // arrivals of what is not expected yet
     std::vector<Row> rows_;
 };
 
