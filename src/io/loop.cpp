@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <openssl/crypto.h>
 
 namespace tortoise::io {
 
@@ -76,6 +77,8 @@ void Timer::disarm() { impl_->wanted.reset(); }
 detail::Ref<Loops> Loops::make(unsigned threads) { return detail::Ref<Loops>::adopt(new Loops(std::max(1u, threads))); }
 
 Loops::Loops(unsigned threads) : resolver_(std::make_unique<Resolver>()) {
+    // OpenSSL cleans up when the process ends, in the reverse order of beginnings: not before loops that are static.
+    OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CRYPTO_STRINGS, nullptr);
     for (unsigned i = 0; i < threads; ++i) {
         auto loop = std::make_shared<AsioLoop>();
         loops_.push_back(loop);
