@@ -21,13 +21,13 @@ TEST_P(Delivering, TheWholeExchangeOfQos2) {
     World world;
     auto& sub = world.join(GetParam(), "s").subscribed("t", qos_2);
     publish_many(world, 1, qos_2);
-    const auto id = sub.expect_publish("t", "1", qos_2)->id;            // [MQTT-4.3.3-1]
+    const auto id = sub.expect_publish("t", "1", qos_2)->id;
     EXPECT_EQ(world.session("s").in_flight, 1U);                        // [MQTT-4.3.3-3]
-    sub.ack(PacketType::pubrec, id).expect_ack(PacketType::pubrel, id); // [MQTT-4.3.3-4] [MQTT-3.6.2-1]
+    sub.ack(PacketType::pubrec, id).expect_ack(PacketType::pubrel, id); // [MQTT-4.3.3-4]
     EXPECT_EQ(world.session("s").in_flight, 1U);                        // [MQTT-4.3.3-5]
     sub.ack(PacketType::pubrec, id).expect_ack(PacketType::pubrel, id);
     sub.ack(PacketType::pubcomp, id).expect_nothing();
-    EXPECT_EQ(world.session("s").in_flight, 0U);
+    EXPECT_EQ(world.session("s").in_flight, 0U); // [MQTT3-4.3.3-1]
 }
 
 TEST_P(Delivering, PacketIdentifiersInUseAreNotUsedAgain) {
@@ -43,7 +43,7 @@ TEST_P(Delivering, PacketIdentifiersInUseAreNotUsedAgain) {
     for (int i = 0; i < 66'000; ++i) {
         pub.publish("t", "x", {.qos = qos_1, .id = 1}).expect_ack(PacketType::puback, 1);
         const auto id = sub.expect_publish("t", "x", qos_1)->id;
-        ASSERT_NE(id, first); // [MQTT-4.3.2-1] [MQTT-2.2.1-4]
+        ASSERT_NE(id, first); // [MQTT3-2.3.1-4] [MQTT3-4.3.2-1] [MQTT5-2.2.1-4] [MQTT5-4.3.2-1]
         ASSERT_NE(id, 0);
         sub.ack(PacketType::puback, id);
     }
@@ -59,14 +59,16 @@ TEST_P(Delivering, UnacknowledgedMessagesAreSentAgainInOrderAndOnlyAfterReconnec
     for (int i = 1; i <= 6; ++i)
         ids.push_back(sub.expect_publish("t", std::to_string(i), i % 2 == 0 ? qos_1 : qos_2)->id);
     world.pass(1h);
-    sub.expect_nothing(); // [MQTT-4.4.0-1]
+    sub.expect_nothing(); // [MQTT5-4.4.0-1]
     sub.ack(PacketType::puback, ids[1]);
     sub.drop();
     auto& again = world.join(GetParam(), "s", keeping());
     for (const int i : {1, 3, 4, 5, 6}) {
         const auto got = again.expect_publish("t", std::to_string(i), i % 2 == 0 ? qos_1 : qos_2);
-        EXPECT_TRUE(got->duplicate);                              // [MQTT-3.3.1-1] [MQTT-4.4.0-2] of 3.1.1
-        EXPECT_EQ(got->id, ids[static_cast<std::size_t>(i) - 1]); // [MQTT-4.3.2-3] [MQTT-4.6.0-1]
+        EXPECT_TRUE(got->duplicate); // [MQTT-3.3.1-1]
+        EXPECT_EQ(
+            got->id,
+            ids[static_cast<std::size_t>(i) - 1]); // [MQTT3-2.3.1-4] [MQTT3-4.4.0-1] [MQTT5-4.3.2-3] [MQTT5-4.4.0-1]
     }
     again.expect_nothing();
 }
@@ -123,12 +125,12 @@ TEST(Delivering5, TheClientsReceiveMaximumIsKept) {
     for (PacketId i = 1; i <= 5; ++i) pub.publish("t", std::to_string(i), {.qos = i % 2 == 0 ? qos_1 : qos_2, .id = i});
     const auto one = sub.expect_publish("t", "1", qos_2)->id;
     const auto two = sub.expect_publish("t", "2", qos_1)->id;
-    sub.expect_nothing(); // [MQTT-3.3.4-7] [MQTT-4.9.0-1] [MQTT-4.9.0-2]
+    sub.expect_nothing(); // [MQTT-3.3.4-9] [MQTT-4.9.0-1] [MQTT-4.9.0-2]
     EXPECT_EQ(world.session("s").queued, 3U);
     pub.publish("t", "0");
     sub.expect_publish("t", "0"); // QoS 0 has no quota
     sub.send(core::Pingreq{});
-    sub.expect<core::Pingresp>(); // [MQTT-4.9.0-3] [MQTT-3.3.4-9]
+    sub.expect<core::Pingresp>(); // [MQTT-4.9.0-3] [MQTT-3.3.4-10]
     sub.ack(PacketType::pubrec, one).expect_ack(PacketType::pubrel, one);
     sub.expect_nothing();
     sub.ack(PacketType::pubcomp, one);
@@ -391,8 +393,8 @@ TEST(Delivering5, WhatWasSentIsSentAgainEvenIfItExpired) {
     sub.drop();
     world.pass(20s);
     auto& again = world.join(Version::v5, "s", as);
-    EXPECT_EQ(again.expect_publish("t", "x", qos_2)->id, id);             // [MQTT-4.3.3-7]
-    again.ack(PacketType::pubrec, id).expect_ack(PacketType::pubrel, id); // [MQTT-4.3.3-13]
+    EXPECT_EQ(again.expect_publish("t", "x", qos_2)->id, id); // [MQTT-4.3.3-7]
+    again.ack(PacketType::pubrec, id).expect_ack(PacketType::pubrel, id);
 }
 
 TEST(DeliveringMixed, MessageExpiryHoldsFor311Subscribers) {

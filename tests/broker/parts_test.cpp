@@ -28,7 +28,7 @@ TEST(InFlightTable, GivesEachIdentifierOnce) {
     EXPECT_NE(table.find(40'000), nullptr);
 }
 
-TEST(InFlightTable, SkipsWhatIsInUse) {
+TEST(InFlightTable, SkipsWhatIsInUse) { // [MQTT3-2.3.1-4] [MQTT5-2.2.1-4] [MQTT5-4.3.2-1] [MQTT5-4.3.3-1]
     InFlightTable table;
     const auto held = table.add()->id;
     for (int i = 0; i < 200'000; ++i) {

@@ -161,6 +161,7 @@ TEST_P(Aws, ClientIdentifiersHave128BytesAtMost) {
     auto& longer = world.open(GetParam());
     longer.connect(std::string(129, 'c'));
     EXPECT_EQ(longer.expect<core::Connack>()->reason, Reason::client_identifier_not_valid);
+    EXPECT_TRUE(longer.closed()); // [MQTT3-3.1.3-9] [MQTT5-3.1.3-8]
 }
 
 TEST_P(Aws, KeepAlivesAreBetween30And1200Seconds) {

@@ -25,10 +25,10 @@ TEST_P(Publishing, Qos1IsAcknowledgedAndForwarded) {
     World world;
     auto& sub = world.join(GetParam(), "s").subscribed("t", qos_1);
     auto& pub = world.join(GetParam(), "p").publish("t", "x", {.qos = qos_1, .id = 513});
-    pub.expect_ack(PacketType::puback, 513); // [MQTT-3.3.4-1] [MQTT-4.3.2-4] [MQTT-2.2.1-5]
+    pub.expect_ack(PacketType::puback, 513); // [MQTT-3.3.4-1] [MQTT-4.3.2-4] [MQTT3-2.3.1-6] [MQTT5-2.2.1-5]
     const auto got = sub.expect_publish("t", "x", qos_1);
     EXPECT_NE(got->id, 0);        // [MQTT-2.2.1-4]
-    EXPECT_FALSE(got->duplicate); // [MQTT-4.3.2-2]
+    EXPECT_FALSE(got->duplicate); // [MQTT5-4.3.2-2]
     sub.ack(PacketType::puback, got->id).expect_nothing();
     EXPECT_EQ(world.session("s").in_flight, 0U);
 }
@@ -40,7 +40,7 @@ TEST_P(Publishing, AReusedIdentifierOfQos1IsANewMessageEvenWithDup) {
     pub.publish("t", "1", {.qos = qos_1, .id = 1}).expect_ack(PacketType::puback, 1);
     pub.publish("t", "1", {.qos = qos_1, .id = 1, .duplicate = true}).expect_ack(PacketType::puback, 1);
     sub.expect_publish("t", "1", qos_1);
-    EXPECT_FALSE(sub.expect_publish("t", "1", qos_1)->duplicate); // [MQTT-4.3.2-5] [MQTT-3.3.1-3]
+    EXPECT_FALSE(sub.expect_publish("t", "1", qos_1)->duplicate); // [MQTT3-4.3.2-2] [MQTT5-4.3.2-5] [MQTT-3.3.1-3]
 }
 
 TEST_P(Publishing, Qos2IsForwardedOnce) {
@@ -49,13 +49,13 @@ TEST_P(Publishing, Qos2IsForwardedOnce) {
     auto& pub = world.join(GetParam(), "p").publish("t", "x", {.qos = qos_2, .id = 4});
     pub.expect_ack(PacketType::pubrec, 4); // [MQTT-4.3.3-8]
     const auto got = sub.expect_publish("t", "x", qos_2);
-    EXPECT_FALSE(got->duplicate); // [MQTT-4.3.3-2]
+    EXPECT_FALSE(got->duplicate); // [MQTT5-4.3.3-2]
     pub.publish("t", "x", {.qos = qos_2, .id = 4, .duplicate = true}).expect_ack(PacketType::pubrec, 4);
     pub.publish("t", "x", {.qos = qos_2, .id = 4}).expect_ack(PacketType::pubrec, 4);
     sub.expect_nothing();                                              // [MQTT-4.3.3-10]
     pub.ack(PacketType::pubrel, 4).expect_ack(PacketType::pubcomp, 4); // [MQTT-4.3.3-11]
     pub.publish("t", "y", {.qos = qos_2, .id = 4, .duplicate = true}).expect_ack(PacketType::pubrec, 4);
-    sub.expect_publish("t", "y", qos_2); // [MQTT-4.3.3-12]
+    sub.expect_publish("t", "y", qos_2); // [MQTT3-4.3.3-2] [MQTT5-4.3.3-12]
 }
 
 TEST_P(Publishing, AQos2IdentifierIsRememberedOverConnections) {
@@ -88,7 +88,8 @@ TEST_P(Publishing, TheQosIsTheLowerOfMessageAndSubscription) {
             const auto id = static_cast<PacketId>(sent == 0 ? 0 : 10 * granted + sent);
             const auto topic = std::to_string(granted) + "/t";
             pub.publish(topic, "x", {.qos = static_cast<QoS>(sent), .id = id});
-            sub.expect_publish(topic, "x", static_cast<QoS>(std::min(granted, sent))); // [MQTT-3.8.4-8] [MQTT-3.3.4-2]
+            sub.expect_publish(topic, "x",
+                               static_cast<QoS>(std::min(granted, sent))); // [MQTT3-3.8.4-6] [MQTT5-3.8.4-8]
         }
     }
 }
@@ -102,8 +103,8 @@ TEST_P(Publishing, TopicsAndPayloadsOfEverySizePass) {
     pub.publish(long_topic, "")
         .publish("/", std::string_view("\0\n", 2))
         .publish("large", large, {.qos = qos_1, .id = 1});
-    sub.expect_publish(long_topic, "");                   // [MQTT-4.7.3-3]
-    sub.expect_publish("/", std::string_view("\0\n", 2)); // [MQTT-4.7.3-1]
+    sub.expect_publish(long_topic, "");
+    sub.expect_publish("/", std::string_view("\0\n", 2));
     sub.expect_publish("large", large, qos_1);
 }
 
@@ -113,7 +114,7 @@ TEST_P(Publishing, ATopicIsNotNormalized) {
     auto& pub = world.join(GetParam(), "p");
     pub.publish("a", "1").publish("cafe\u0301", "2").publish("A", "3").publish("\uFEFFa", "4");
     sub.expect_publish("A", "3");       // [MQTT-4.7.3-4]
-    sub.expect_publish("\uFEFFa", "4"); // [MQTT-1.5.4-3]
+    sub.expect_publish("\uFEFFa", "4"); // [MQTT3-1.5.3-3] [MQTT5-1.5.4-3]
     sub.expect_nothing();
 }
 
@@ -126,14 +127,15 @@ TEST_P(Publishing, OrderIsKeptForEachTopicAndQos) {
         pub.publish("t", std::to_string(id), {.qos = qos, .id = qos == qos_0 ? PacketId{0} : id});
     }
     for (PacketId id = 1; id <= 30; ++id)
-        sub.expect_publish("t", std::to_string(id), static_cast<QoS>(id % 3)); // [MQTT-4.6.0-5] [MQTT-4.6.0-6]
+        sub.expect_publish("t", std::to_string(id),
+                           static_cast<QoS>(id % 3)); // [MQTT3-4.6.0-5] [MQTT3-4.6.0-6] [MQTT5-4.6.0-5] [MQTT5-4.6.0-6]
 }
 
 TEST_P(Publishing, ADeniedTopicIsNotForwarded) {
     World world({.deny_publish = {"secret/#"}});
     auto& sub = world.join(GetParam(), "s").subscribed("#", qos_2);
     auto& pub = world.join(GetParam(), "p");
-    const auto refused = v5() ? Reason::not_authorized : Reason::success; // [MQTT-3.3.5-2] of 3.1.1
+    const auto refused = v5() ? Reason::not_authorized : Reason::success; // [MQTT3-3.3.5-2]
     pub.publish("secret", "0");
     pub.expect_nothing();
     pub.publish("secret/a", "1", {.qos = qos_1, .id = 1}).expect_ack(PacketType::puback, 1, refused); // [MQTT-3.4.2-1]
@@ -154,6 +156,18 @@ TEST(Publishing5, ARefusedQos2IdentifierIsFree) {
     sub.expect_publish("open", "y", qos_2); // [MQTT-4.3.3-9]
 }
 
+TEST(Publishing5, AMessageThatExpiredIsReleasedAllTheSame) {
+    World world;
+    world.join(Version::v5, "s", {.properties = with(property::session_expiry_interval, 60u)})
+        .subscribed("t", qos_2)
+        .drop();
+    auto& pub = world.join(Version::v5, "p");
+    const auto brief = with(property::message_expiry_interval, 1u);
+    pub.publish("t", "x", {.qos = qos_2, .id = 1, .properties = brief}).expect_ack(PacketType::pubrec, 1);
+    world.pass(2s);
+    pub.ack(PacketType::pubrel, 1).expect_ack(PacketType::pubcomp, 1); // [MQTT-4.3.3-13]
+}
+
 TEST(Publishing5, ARefusalSaysWhyToThoseWhoAsked) {
     World world({.deny_publish = {"secret"}});
     for (const bool asked : {true, false}) {
@@ -169,11 +183,9 @@ TEST(Publishing5, ARefusalIsShortForAClientWithLittleRoom) {
     World world({.deny_publish = {"secret"}});
     auto& pub = world.join(Version::v5, "p", {.properties = with(property::maximum_packet_size, 20u)});
     pub.publish("secret", "x", {.qos = qos_1, .id = 1});
-    EXPECT_TRUE(pub.expect_ack(PacketType::puback, 1, Reason::not_authorized)
-                    ->properties.empty()); // [MQTT-3.4.2-2] [MQTT-3.4.2-3]
+    EXPECT_TRUE(pub.expect_ack(PacketType::puback, 1, Reason::not_authorized)->properties.empty()); // [MQTT-3.4.2-2]
     pub.publish("secret", "x", {.qos = qos_2, .id = 1});
-    EXPECT_TRUE(pub.expect_ack(PacketType::pubrec, 1, Reason::not_authorized)
-                    ->properties.empty()); // [MQTT-3.5.2-2] [MQTT-3.5.2-3]
+    EXPECT_TRUE(pub.expect_ack(PacketType::pubrec, 1, Reason::not_authorized)->properties.empty()); // [MQTT-3.5.2-2]
 }
 
 TEST_P(Publishing, NobodyListeningIsToldOnMqtt5) {

@@ -12,10 +12,10 @@ TEST_P(Retaining, TheLastMessageOfEachTopicIsSentToNewSubscribers) {
     pub.publish("a/1", "old", {.retain = true}).publish("a/1", "new", {.qos = qos_1, .id = 1, .retain = true});
     pub.publish("a/2", "x", {.retain = true}).publish("b", "y", {.retain = true}).publish("a/3", "not kept");
     auto& sub = world.join(GetParam(), "s").subscribed("a/+", qos_2);
-    const auto first = sub.expect_publish("a/1", "new", qos_1); // [MQTT-3.3.1-5] [MQTT-3.3.1-9]
-    EXPECT_TRUE(first->retain);                                 // [MQTT-2.1.2-9]
+    const auto first = sub.expect_publish("a/1", "new", qos_1); // [MQTT-3.3.1-5] [MQTT3-3.3.1-6] [MQTT5-3.3.1-9]
+    EXPECT_TRUE(first->retain);                                 // [MQTT3-3.3.1-8]
     EXPECT_TRUE(sub.expect_publish("a/2", "x")->retain);
-    sub.expect_nothing(); // [MQTT-3.3.1-8]
+    sub.expect_nothing(); // [MQTT3-3.3.1-12] [MQTT5-3.3.1-8]
     EXPECT_EQ(world.engine.statistics().retained, 3U);
     EXPECT_EQ(world.engine.snapshot().retained, 3U);
 }
@@ -26,7 +26,7 @@ TEST_P(Retaining, TheSubackComesFirst) {
     auto& sub = world.join(GetParam(), "s").subscribe(1, {{"t", {}}, {"#", {}}});
     sub.expect<core::Suback>();
     sub.expect_publish("t", "x");
-    sub.expect_publish("t", "x"); // as if subscribed one after the other [MQTT-3.8.4-5]
+    sub.expect_publish("t", "x"); // as if subscribed one after the other [MQTT3-3.8.4-4] [MQTT5-3.8.4-5]
     sub.expect_nothing();
 }
 
@@ -34,7 +34,7 @@ TEST_P(Retaining, LiveMessagesAreNotMarked) {
     World world;
     auto& sub = world.join(GetParam(), "s").subscribed("t");
     world.join(GetParam(), "p").publish("t", "x", {.retain = true});
-    EXPECT_FALSE(sub.expect_publish("t", "x")->retain); // [MQTT-2.1.2-10] [MQTT-3.3.1-12]
+    EXPECT_FALSE(sub.expect_publish("t", "x")->retain); // [MQTT3-3.3.1-9] [MQTT5-3.3.1-12]
 }
 
 TEST_P(Retaining, AnEmptyPayloadClears) {
@@ -42,9 +42,9 @@ TEST_P(Retaining, AnEmptyPayloadClears) {
     auto& live = world.join(GetParam(), "l").subscribed("t");
     auto& pub = world.join(GetParam(), "p").publish("t", "x", {.retain = true}).publish("t", "", {.retain = true});
     live.expect_publish("t", "x");
-    EXPECT_FALSE(live.expect_publish("t", "")->retain); // [MQTT-3.3.1-6]
+    EXPECT_FALSE(live.expect_publish("t", "")->retain); // [MQTT3-3.3.1-10] [MQTT5-3.3.1-6]
     auto& sub = world.join(GetParam(), "s").subscribed("t");
-    sub.expect_nothing(); // [MQTT-3.3.1-7]
+    sub.expect_nothing(); // [MQTT3-3.3.1-11] [MQTT5-3.3.1-7]
     EXPECT_EQ(world.engine.statistics().retained, 0U);
     pub.publish("t", "y", {.retain = true});
     EXPECT_EQ(world.engine.statistics().retained, 1U);
@@ -53,7 +53,23 @@ TEST_P(Retaining, AnEmptyPayloadClears) {
 TEST_P(Retaining, AMessageThatIsNotRetainedChangesNothing) {
     World world;
     world.join(GetParam(), "p").publish("t", "kept", {.retain = true}).publish("t", "other").publish("t", "");
-    world.join(GetParam(), "s").subscribed("t").expect_publish("t", "kept"); // [MQTT-3.3.1-8]
+    world.join(GetParam(), "s").subscribed("t").expect_publish("t", "kept"); // [MQTT3-3.3.1-12] [MQTT5-3.3.1-8]
+}
+
+TEST_P(Retaining, AMessageOfQos0ReplacesToo) {
+    World world;
+    auto& pub = world.join(GetParam(), "p");
+    pub.publish("t", "old", {.qos = qos_1, .id = 1, .retain = true}).publish("t", "new", {.retain = true});
+    auto& sub = world.join(GetParam(), "s").subscribed("t", qos_1);
+    sub.expect_publish("t", "new"); // [MQTT3-3.3.1-7]
+    sub.expect_nothing();
+}
+
+TEST_P(Retaining, MessagesOutliveTheSessionOfTheirPublisher) {
+    World world;
+    world.join(GetParam(), "p").publish("t", "x", {.retain = true}).drop();
+    EXPECT_FALSE(world.has_session("p"));
+    world.join(GetParam(), "s").subscribed("t").expect_publish("t", "x"); // [MQTT3-3.1.2-7]
 }
 
 TEST_P(Retaining, ResubscribingSendsAgain) {
@@ -62,7 +78,7 @@ TEST_P(Retaining, ResubscribingSendsAgain) {
     auto& sub = world.join(GetParam(), "s").subscribed("t");
     sub.expect_publish("t", "x");
     sub.subscribed("t");
-    sub.expect_publish("t", "x"); // [MQTT-3.8.4-4]
+    sub.expect_publish("t", "x"); // [MQTT3-3.8.4-3] [MQTT5-3.8.4-4]
 }
 
 TEST(Retaining5, RetainHandlingDecidesWhatASubscriptionGets) {
@@ -145,7 +161,7 @@ TEST_P(Retaining, EveryKindOfFilterFindsItsTopics) {
     };
     for (const auto& [filter, topics] : cases) {
         auto& sub = world.join(GetParam(), "s").subscribed(filter);
-        for (const auto& topic : topics) sub.expect_publish(topic, "x"); // [MQTT-4.7.2-1] [MQTT-2.1.2-7]
+        for (const auto& topic : topics) sub.expect_publish(topic, "x"); // [MQTT-4.7.2-1] [MQTT3-3.3.1-6]
         EXPECT_EQ(sub.waiting(), 0U) << filter;
     }
 }

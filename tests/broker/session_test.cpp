@@ -15,12 +15,12 @@ INSTANTIATE_TEST_SUITE_P(Versions, Sessions, both_versions, version_name);
 
 TEST_P(Sessions, ASessionIsKeptAndTakenUpAgain) {
     World world;
-    world.join(GetParam(), "a", keeping()).subscribed("t", qos_1).drop(); // [MQTT-3.1.2-23]
+    world.join(GetParam(), "a", keeping()).subscribed("t", qos_1).drop(); // [MQTT3-3.1.2-4] [MQTT5-3.1.2-23]
     world.join(GetParam(), "p").publish("t", "meanwhile", {.qos = qos_1, .id = 1}).expect_ack(PacketType::puback, 1);
     auto& again = world.open(GetParam());
     again.connect("a", keeping());
-    EXPECT_TRUE(again.expect<core::Connack>()->session_present); // [MQTT-3.2.2-3]
-    again.expect_publish("t", "meanwhile", qos_1);               // [MQTT-3.1.2-5] [MQTT-4.5.0-1]
+    EXPECT_TRUE(again.expect<core::Connack>()->session_present); // [MQTT3-3.2.2-2] [MQTT5-3.2.2-3]
+    again.expect_publish("t", "meanwhile", qos_1);               // [MQTT3-3.1.2-5] [MQTT5-3.1.2-5] [MQTT-4.5.0-1]
 }
 
 TEST_P(Sessions, CleanStartDiscardsTheSession) {
@@ -29,22 +29,26 @@ TEST_P(Sessions, CleanStartDiscardsTheSession) {
     world.join(GetParam(), "p").publish("t", "lost", {.qos = qos_1, .id = 1}).expect_ack(PacketType::puback, 1);
     auto& again = world.open(GetParam());
     again.connect("a", {.clean_start = true});
-    EXPECT_FALSE(again.expect<core::Connack>()->session_present); // [MQTT-3.1.2-4] [MQTT-3.1.4-4] [MQTT-3.2.2-2]
+    EXPECT_FALSE(again.expect<core::Connack>()->session_present); // [MQTT3-3.1.2-6] [MQTT3-3.1.4-3] [MQTT3-3.2.2-1]
+                                                                  // [MQTT5-3.1.2-4] [MQTT5-3.1.4-4] [MQTT5-3.2.2-2]
     again.expect_nothing();
     EXPECT_TRUE(world.session("a").subscriptions.empty());
 }
 
 TEST_P(Sessions, ASessionWithoutExpiryEndsWithItsConnection) {
     World world;
-    world.join(GetParam(), "a").subscribed("t").drop();
-    EXPECT_FALSE(world.has_session("a")); // [MQTT-4.1.0-2]
-    EXPECT_FALSE(present(world, "a", {.clean_start = GetParam() == Version::v3_1_1}));
+    auto& client = world.join(GetParam(), "a").subscribed("t");
+    world.pass(24h);
+    EXPECT_EQ(world.session("a").subscriptions.size(), 1U); // [MQTT3-4.1.0-2] [MQTT5-4.1.0-1]
+    client.drop();
+    EXPECT_FALSE(world.has_session("a")); // [MQTT3-3.1.2-6] [MQTT5-4.1.0-2]
+    EXPECT_FALSE(present(world, "a", {.clean_start = GetParam() == Version::v3_1_1})); // [MQTT5-3.1.2-6]
 }
 
 TEST_P(Sessions, ATakenOverSessionWithoutExpiryIsNotTakenUp) {
     World world;
     world.join(GetParam(), "a").subscribed("t");
-    EXPECT_FALSE(present(world, "a", keeping()));
+    EXPECT_FALSE(present(world, "a", keeping())); // [MQTT3-3.2.2-3]
     EXPECT_TRUE(world.session("a").subscriptions.empty());
 }
 
@@ -159,7 +163,7 @@ TEST(Sessions5, AnIntervalBelowTheCapIsNotRepeated) {
 
 TEST(Sessions311, ASessionThatIsNotCleanNeverExpires) {
     World world;
-    world.join(Version::v3_1_1, "a", {.clean_start = false}).drop(); // [MQTT-3.1.2-4] of 3.1.1
+    world.join(Version::v3_1_1, "a", {.clean_start = false}).drop(); // [MQTT-3.1.2-4] [MQTT-4.1.0-1]
     world.pass(24h * 365);
     EXPECT_TRUE(world.has_session("a"));
 }
@@ -174,7 +178,7 @@ TEST(Sessions311, TheCapAppliesToo) {
 TEST(Sessions311, CleanSessionEndsASessionThatWasKept) {
     World world;
     world.join(Version::v3_1_1, "a", {.clean_start = false}).subscribed("t").drop();
-    world.join(Version::v3_1_1, "a", {.clean_start = true}).drop(); // [MQTT-3.1.2-6] of 3.1.1
+    world.join(Version::v3_1_1, "a", {.clean_start = true}).drop(); // [MQTT3-3.1.2-6]
     EXPECT_FALSE(world.has_session("a"));
 }
 

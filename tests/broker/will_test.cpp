@@ -20,9 +20,9 @@ TEST_P(Wills, AWillIsPublishedWhenTheConnectionBreaks) {
     watcher.expect_nothing();
     client.drop();
     EXPECT_FALSE(
-        watcher.expect_publish("will", "gone", qos_1)->retain); // [MQTT-3.1.2-6] [MQTT-3.1.2-9] [MQTT-3.1.2-14]
+        watcher.expect_publish("will", "gone", qos_1)->retain); // [MQTT3-3.1.2-8] [MQTT5-3.1.2-7] [MQTT5-3.1.2-8]
     watcher.expect_nothing();
-    world.pass(24h); // only once; [MQTT-3.1.2-10] of 3.1.1
+    world.pass(24h); // only once; [MQTT-3.1.2-10]
     watcher.expect_nothing();
 }
 
@@ -30,16 +30,16 @@ TEST_P(Wills, WithoutAWillNothingIsPublished) {
     World world;
     auto& watcher = world.join(GetParam(), "w").subscribed("#");
     world.join(GetParam(), "c").drop();
-    watcher.expect_nothing(); // [MQTT-3.1.2-10]
+    watcher.expect_nothing(); // [MQTT3-3.1.2-12]
 }
 
 TEST_P(Wills, DisconnectTakesTheWillAway) {
     World world;
     auto& watcher = world.join(GetParam(), "w").subscribed("will");
     auto& client = world.join(GetParam(), "c", with_will()).disconnect();
-    EXPECT_TRUE(client.closed()); // [MQTT-3.14.4-2]
+    EXPECT_TRUE(client.closed());
     world.pass(24h);
-    watcher.expect_nothing(); // [MQTT-3.14.4-3]
+    watcher.expect_nothing(); // [MQTT-3.14.4-3] [MQTT-3.1.2-10]
 }
 
 TEST_P(Wills, NothingBehindDisconnectIsProcessed) {
@@ -51,7 +51,7 @@ TEST_P(Wills, NothingBehindDisconnectIsProcessed) {
     ASSERT_TRUE(core::encode(GetParam(), core::Publish{.topic = "t", .payload = "x"}, octets));
     client.send_raw(octets);
     EXPECT_TRUE(client.closed());
-    watcher.expect_nothing(); // [MQTT-3.14.4-1]
+    watcher.expect_nothing();
 }
 
 TEST(Wills5, DisconnectWithWillPublishesIt) {
@@ -98,14 +98,16 @@ TEST_P(Wills, AWillIsRetainedIfAskedFor) {
     auto& watcher = world.join(GetParam(), "w").subscribed("will");
     world.join(GetParam(), "c", with_will({.topic = "will", .payload = "gone", .retain = true})).drop();
     EXPECT_FALSE(watcher.expect_publish("will", "gone")->retain);
-    EXPECT_TRUE(
-        world.join(GetParam(), "x").subscribed("will").expect_publish("will", "gone")->retain); // [MQTT-3.1.2-15]
+    EXPECT_TRUE(world.join(GetParam(), "x")
+                    .subscribed("will")
+                    .expect_publish("will", "gone")
+                    ->retain); // [MQTT3-3.1.2-17] [MQTT5-3.1.2-15]
 }
 
 TEST_P(Wills, AWillThatIsNotRetainedIsNotKept) {
     World world;
     world.join(GetParam(), "c", with_will()).drop();
-    world.join(GetParam(), "x").subscribed("will").expect_nothing(); // [MQTT-3.1.2-14]
+    world.join(GetParam(), "x").subscribed("will").expect_nothing(); // [MQTT3-3.1.2-16] [MQTT5-3.1.2-14]
 }
 
 TEST_P(Wills, AWillReachesItsOwnSession) {
@@ -160,7 +162,7 @@ TEST_F(DelayedWills, ComingBackInTimeTakesItAway) {
     world.pass(9s);
     world.join(Version::v5, "c", without_will()).drop();
     world.pass(1h);
-    watcher.expect_nothing(); // [MQTT-3.1.3-9]
+    watcher.expect_nothing(); // [MQTT5-3.1.3-9]
 }
 
 TEST_F(DelayedWills, TakingOverInTimeTakesItAway) {

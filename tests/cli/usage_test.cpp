@@ -55,7 +55,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{{"pub", "-t", "a", "-m", "x", "-i", "a", "-I", "b"}, "give -i or -I, not both"},
         Wrong{{"pub", "-t", "a", "-m", "x", "-x", "long"}, "-x: takes a number of seconds"},
         Wrong{{"pub", "-t", "a", "-m", "x", "-x", "5", "-V", "311"}, "-x: only MQTT 5 has it"},
-        // [MQTT-3.1.2-22]
+        // [MQTT3-3.1.2-22]
         Wrong{{"pub", "-t", "a", "-m", "x", "-P", "pw", "-V", "311"}, "MQTT 3.1.1 has no password without a user name"},
         Wrong{{"pub", "-t", "a", "-m", "x", "--will-payload", "x"}, "a will needs a topic"},
         Wrong{{"pub", "-t", "a", "-m", "x", "--will-topic", "a/+"}, "--will-topic: not a topic: 'a/+'"},

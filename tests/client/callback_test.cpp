@@ -265,7 +265,7 @@ TEST_P(Callbacks, aMessageWhoseHandlerThrewComesAgain) {
             Connection c{o};
             ASSERT_TRUE(throwing.wait([](const Seen& s) { return s.filters.size() == 1; }));
             c.publish("t", "important", {.qos = qos});
-            ASSERT_TRUE(throwing.wait([](const Seen& s) { return s.terminated.size() == 1; }));
+            ASSERT_TRUE(throwing.wait([](const Seen& s) { return s.terminated.size() == 1; })); // [MQTT3-4.8.0-2]
         }
         Recorder second;
         o.handler = second.factory();

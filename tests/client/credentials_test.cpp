@@ -115,7 +115,7 @@ TEST_P(CredentialsOf, aFunctionThatThrowsEndsTheConnection) {
     EXPECT_EQ(c.error().text, "no vault");
 }
 
-// [MQTT-3.1.2-22]
+// [MQTT3-3.1.2-22]
 TEST_P(CredentialsOf, aPasswordAloneIsRefusedLocallyOnMqtt311) {
     Connection c{asking([](const CredentialsRequest&) {
         return Pending<Credentials>(Result<Credentials>(Credentials{std::nullopt, "secret"}));

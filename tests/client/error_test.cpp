@@ -58,7 +58,7 @@ INSTANTIATE_TEST_SUITE_P(
                    o.version = Version::v3_1_1;
                    o.password = "x";
                },
-               Errc::invalid_option, "password without user_name"}, // [MQTT-3.1.2-22]
+               Errc::invalid_option, "password without user_name"}, // [MQTT3-3.1.2-22]
         Misfit{"will", [](auto& o) { o.will = Will{.topic = "a/#"}; }, Errc::invalid_topic, "will: "},
         Misfit{"filter", [](auto& o) { o.subscriptions = {{"a#"}}; }, Errc::invalid_filter, ""},
         Misfit{"filterQos",

@@ -69,7 +69,8 @@ std::vector<Violation> violations() {
          malformed,
          "Remaining Length"},
         {"packet_type_0", both, nothing, {raw("\x00\x00")}, malformed, ""},
-        {"flags_of_a_pingresp", both, nothing, {raw("\xd8\x00")}, malformed, "PINGRESP"},
+        {"flags_of_a_pingresp", both, nothing, {raw("\xd8\x00")}, malformed, "PINGRESP"}, // [MQTT3-2.2.2-2]
+                                                                                          // [MQTT5-2.1.3-1]
         {"a_pingresp_with_a_body", both, nothing, {raw("\xd0\x01!")}, malformed, "PINGRESP"},
         {"a_puback_that_ends_early", both, nothing, {raw("\x40\x01\x00")}, malformed, "PUBACK"},
         {"a_packet_larger_than_our_maximum",
@@ -85,22 +86,27 @@ std::vector<Violation> violations() {
          {raw("\x36\x06\x00\x01"
               "a\x00\x01\x00")},
          malformed,
-         "MQTT-3.3.1-4"},
+         "MQTT-3.3.1-4"}, // [MQTT-3.3.1-4]
         {"dup_at_qos_0",
          both,
          nothing,
          {raw("\x38\x04\x00\x01"
               "a\x00")},
          malformed,
-         "MQTT-3.3.1-2"},
+         "MQTT-3.3.1-2"}, // [MQTT-3.3.1-2]
         {"a_wildcard_in_a_topic",
          both,
          nothing,
          {raw("\x30\x06\x00\x03"
               "a/#\x00")},
          Reason::topic_name_invalid,
-         "MQTT-3.3.2-2"},
-        {"a_topic_that_is_not_utf8", both, nothing, {raw("\x30\x05\x00\x02\xc1\xbf\x00")}, malformed, "MQTT-3.3.2-1"},
+         "MQTT-3.3.2-2"}, // [MQTT-3.3.2-2]
+        {"a_topic_that_is_not_utf8",
+         both,
+         nothing,
+         {raw("\x30\x05\x00\x02\xc1\xbf\x00")},
+         malformed,
+         "MQTT-3.3.2-1"}, // [MQTT-3.3.2-1]
         {"a_publish_with_identifier_0",
          both,
          nothing,
@@ -137,7 +143,7 @@ std::vector<Violation> violations() {
          {raw("\x30\x07\x00\x01"
               "a\x03\x23\x00\x00")},
          Reason::topic_alias_invalid,
-         "MQTT-3.3.2-8"},
+         "MQTT-3.3.2-8"}, // [MQTT-3.3.2-8]
         {"an_alias_without_a_topic", v5, nothing, {aliased("", alias_1)}, Reason::topic_alias_invalid, "topic alias 1"},
         {"an_alias_above_our_maximum",
          v5,
@@ -162,7 +168,7 @@ std::vector<Violation> violations() {
          "PUBREL ahead",
          1},
         // packets that are out of place
-        {"a_second_connack", both, nothing, {Connack{}}, protocol, "MQTT-3.2.0-2"},
+        {"a_second_connack", both, nothing, {Connack{}}, protocol, "MQTT-3.2.0-2"}, // [MQTT5-3.2.0-2]
         {"a_connack_with_other_limits", v5, nothing, {Connack{.properties = other_limits}}, protocol, "MQTT-3.2.0-2"},
         {"a_flood_of_connacks", both, nothing, std::vector<Part>(10'000, Connack{}), protocol, "MQTT-3.2.0-2"},
         {"a_connect", both, nothing, {Connect{.client_id = "you"}}, protocol, "CONNECT is not expected"},
@@ -211,13 +217,13 @@ std::vector<Violation> violations() {
          subscribe_2,
          {Suback{.reasons = {Reason::success}}},
          protocol,
-         "MQTT-3.8.4-5"},
+         "MQTT-3.8.4-5"}, // [MQTT3-3.8.4-5] [MQTT5-3.8.4-6]
         {"a_suback_with_too_many_reasons",
          both,
          subscribe_2,
          {Suback{.reasons = std::vector<Reason>(3, Reason::success)}},
          protocol,
-         "MQTT-3.8.4-5"},
+         "MQTT-3.8.4-5"}, // [MQTT3-3.8.4-5] [MQTT5-3.8.4-6]
         {"a_suback_with_a_reason_that_is_none", both, subscribe_2, {raw("\x90\x05\x00\x01\x00\x03\x03")}, protocol, ""},
         {"an_unsuback_with_too_many_reasons",
          v5,
@@ -259,6 +265,7 @@ protected:
     }
 };
 
+// [MQTT3-4.8.0-1] [MQTT5-4.13.2-1] [MQTT5-3.14.4-1] [MQTT5-3.14.4-2]
 TEST_P(WhileUp, theyEndTheConnectionAndWhatStandsBehindIsDropped) {
     Recorder recorder;
     Script script;
@@ -317,10 +324,11 @@ struct Greeting {
 const std::vector<Greeting> greetings = {
     {"return_code_7", v3, raw("\x20\x02\x00\x07"), protocol, "CONNACK"},
     {"return_code_255", v3, raw("\x20\x02\x00\xff"), protocol, "CONNACK"},
-    {"a_reason_that_does_not_exist", v5, raw("\x20\x03\x00\xff\x00"), protocol, "MQTT-3.2.2-8"},
+    {"a_reason_that_does_not_exist", v5, raw("\x20\x03\x00\xff\x00"), protocol, "MQTT-3.2.2-8"}, // [MQTT5-3.2.2-8]
     {"reserved_flags", both, raw("\x20\x02\x02\x00"), malformed, "CONNACK"},
-    {"a_session_present_with_a_refusal", v3, raw("\x20\x02\x01\x05"), protocol, "MQTT-3.2.2-4"},
-    {"a_session_after_a_clean_start", both, Connack{.session_present = true}, protocol, "MQTT-3.2.2-2"},
+    {"a_session_present_with_a_refusal", v3, raw("\x20\x02\x01\x05"), protocol, "MQTT-3.2.2-4"}, // [MQTT3-3.2.2-4]
+    {"a_session_after_a_clean_start", both, Connack{.session_present = true}, protocol,
+     "MQTT-3.2.2-2"}, // [MQTT5-3.2.2-4]
     {"receive_maximum_0", v5, raw("\x20\x06\x00\x00\x03\x21\x00\x00"), protocol, "Receive Maximum"},
     {"maximum_packet_size_0", v5, raw("\x20\x08\x00\x00\x05\x27\x00\x00\x00\x00"), protocol, "Maximum Packet Size"},
     {"maximum_qos_2", v5, raw("\x20\x05\x00\x00\x02\x24\x02"), protocol, "Maximum QoS"},

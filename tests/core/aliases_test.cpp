@@ -15,7 +15,7 @@ TEST(IncomingAliases, ResolveWhatWasSetOnThisConnection) {
     EXPECT_EQ(aliases.resolve(1, ""), std::nullopt); // [MQTT-3.3.2-7]
 }
 
-TEST(IncomingAliases, RefuseZeroUnknownAndTooHigh) { // [MQTT-3.3.2-8] [MQTT-3.3.2-9]
+TEST(IncomingAliases, RefuseZeroUnknownAndTooHigh) { // [MQTT-3.3.2-8] [MQTT-3.3.2-11]
     IncomingAliases aliases;
     aliases.reset(2);
     EXPECT_EQ(aliases.resolve(0, "a"), std::nullopt);
@@ -50,7 +50,7 @@ TEST(OutgoingAliases, TheLeastRecentlyUsedGivesWay) {
     EXPECT_FALSE(aliases.use("topic/b").known);
 }
 
-TEST(OutgoingAliases, NeverExceedWhatTheBrokerAllowsAndForgetAtReset) { // [MQTT-3.3.2-9] [MQTT-3.3.2-10]
+TEST(OutgoingAliases, NeverExceedWhatTheBrokerAllowsAndForgetAtReset) { // [MQTT-3.3.2-9] [MQTT-3.3.2-7]
     OutgoingAliases aliases;
     EXPECT_EQ(aliases.use("topic/a").alias, 0);
     aliases.reset(3);

@@ -98,7 +98,7 @@ TEST_F(InboxTest, ARefusalFreesTheIdentifier) {
     EXPECT_THAT(box.seen(), IsEmpty());
 }
 
-TEST_F(InboxTest, TheReceiveMaximumCountsBothQualitiesAndARepetitionTakesNoSecondPlace) { // [MQTT-3.3.4-7]
+TEST_F(InboxTest, TheReceiveMaximumCountsBothQualitiesAndARepetitionTakesNoSecondPlace) { // [MQTT-3.3.4-9]
     Inbox small{2};
     const auto a = small.publish(qos2, 1);
     EXPECT_EQ(small.publish(qos2, 1).what, duplicate);

@@ -5,7 +5,8 @@
 
 using namespace tortoise::core;
 
-TEST(PacketIds, AreNeverZeroAndNeverTwiceWhileInUse) { // [MQTT-2.2.1-3]
+// [MQTT3-2.3.1-2] [MQTT5-2.2.1-3] [MQTT5-4.3.2-1] [MQTT5-4.3.3-1]
+TEST(PacketIds, AreNeverZeroAndNeverTwiceWhileInUse) {
     PacketIds ids;
     std::set<PacketId> used;
     for (int i = 0; i < 65'535; ++i) {

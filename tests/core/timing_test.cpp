@@ -70,7 +70,8 @@ TEST(KeepAlive, PingsAnIntervalAfterTheLastTrafficInTheQuieterDirection) {
     EXPECT_EQ(alive.ping_due(), Time{} + 14s);
     alive.pinged(Time{} + 14s, 0);
     alive.sent(Time{} + 14s);
-    EXPECT_EQ(alive.ping_due(), Time{} + 24s) << "the broker measures our silence, whatever it owes us"; // [MQTT-3.1.2-20]
+    EXPECT_EQ(alive.ping_due(), Time{} + 24s)
+        << "the broker measures our silence, whatever it owes us"; // [MQTT3-3.1.2-23] [MQTT5-3.1.2-20]
     EXPECT_EQ(alive.dead_at(), Time{} + 19s);
     alive.received(Time{} + 18s);
     EXPECT_EQ(alive.dead_at(), Time{} + 23s) << "whatever comes shows life";

@@ -16,6 +16,7 @@ TEST(Topic, WhatIsATopicName) {
     EXPECT_TRUE(check_topic(std::string(65'535, 'x')));
 }
 
+// [MQTT-4.7.3-1] [MQTT-4.7.3-2] [MQTT-4.7.3-3] [MQTT3-4.7.1-1] [MQTT5-4.7.0-1]
 TEST(Topic, WhatIsNotATopicNameNamesTheRule) {
     const std::pair<std::string, const char*> rows[] = {
         {"", "[MQTT-4.7.3-1]"},
@@ -33,7 +34,7 @@ TEST(Topic, WhatIsNotATopicNameNamesTheRule) {
     }
 }
 
-// [MQTT-4.7.0-1]
+// [MQTT3-4.7.1-1] [MQTT5-4.7.0-1]
 TEST(Topic, AWildcardIsFoundWhereverItStandsAndNothingElseIsTakenForOne) {
     for (std::size_t size = 1; size < 20; ++size)
         for (std::size_t at = 0; at < size; ++at)
@@ -52,6 +53,8 @@ TEST(Topic, WhatIsAFilter) {
         EXPECT_TRUE(check_filter(filter)) << filter;
 }
 
+// [MQTT-4.7.3-1] [MQTT-4.7.3-2] [MQTT-4.7.3-3] [MQTT3-4.7.1-2] [MQTT3-4.7.1-3] [MQTT5-4.7.1-1] [MQTT5-4.7.1-2]
+// [MQTT-4.8.2-1] [MQTT-4.8.2-2]
 TEST(Topic, WhatIsNotAFilterNamesTheRule) {
     const std::pair<std::string_view, const char*> rows[] = {
         {"", "[MQTT-4.7.3-1]"},
@@ -86,14 +89,14 @@ TEST(Topic, WhatIsNotAFilterNamesTheRule) {
 // The examples of section 4.7.
 TEST(Topic, FiltersMatchAsTheSpecificationSays) {
     const std::pair<const char*, const char*> matching[] = {
-        // [MQTT-4.7.1-1] # stands for the parent and any number of levels below
+        // # stands for the parent and any number of levels below
         {"sport/tennis/player1/#", "sport/tennis/player1"},
         {"sport/tennis/player1/#", "sport/tennis/player1/ranking"},
         {"sport/tennis/player1/#", "sport/tennis/player1/score/wimbledon"},
         {"sport/#", "sport"},
         {"#", "sport"},
         {"#", "/"},
-        // [MQTT-4.7.1-2] + stands for one whole level, also an empty one
+        // + stands for one whole level, also an empty one
         {"sport/tennis/+", "sport/tennis/player1"},
         {"sport/+", "sport/"},
         {"+/+", "/finance"},

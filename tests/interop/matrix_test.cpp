@@ -84,6 +84,7 @@ std::string all_octets() {
     return octets;
 }
 
+// [MQTT3-4.2.0-1] [MQTT5-4.2-1] [MQTT3-7.0.0-2] [MQTT3-7.1.1-1] [MQTT3-7.1.2-1]
 TEST_P(Matrix, PayloadsOfEachSizeArriveWhole) {
     const std::string large(10u << 20, '\xA5');
     const auto octets_path = directory_.file("octets", all_octets());

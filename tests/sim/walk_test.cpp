@@ -51,6 +51,11 @@ void walk_seeds(std::uint64_t first, std::uint64_t count, std::uint64_t steps) {
 
 class RandomWalk : public ::testing::TestWithParam<std::uint64_t> {};
 
+// What the tap judges in both directions: [MQTT-3.1.3-2] [MQTT-3.3.1-1] [MQTT-3.3.1-2] [MQTT3-2.3.1-2] [MQTT3-2.3.1-3]
+// [MQTT3-2.3.1-4] [MQTT5-2.2.1-3] [MQTT5-2.2.1-4] [MQTT-4.6.0-1] [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4]
+// [MQTT-4.9.0-2] [MQTT-3.3.2-8] [MQTT-3.3.2-9] [MQTT-3.3.2-11] [MQTT5-3.14.4-1]; and in one: [MQTT-3.1.0-1]
+// [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT3-3.1.2-23] [MQTT5-3.1.2-20] [MQTT5-3.1.2-21] [MQTT3-3.14.4-2] [MQTT-3.2.2-15]
+// [MQTT3-3.8.4-5] [MQTT5-3.8.4-6]
 TEST_P(RandomWalk, KeepsEveryPromise) { walk_seeds(1 + GetParam() * seeds_per_shard, seeds_per_shard, default_steps); }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomWalk, ::testing::Range(std::uint64_t{0}, shards));

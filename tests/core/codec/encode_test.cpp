@@ -20,7 +20,7 @@ struct Refused {
     Version version;
     Packet packet;
     std::error_code code;
-    const char* number; // of the statement, "" if it has none
+    const char* number; // the statement as a tag, "" if there is none
 };
 
 void expect_refused(const std::vector<Refused>& rows) {
@@ -32,7 +32,8 @@ void expect_refused(const std::vector<Refused>& rows) {
         ASSERT_FALSE(done);
         EXPECT_EQ(done.error().code, row.code) << done.error().describe();
         const auto& text = done.error().text;
-        EXPECT_EQ(text.starts_with("[") ? text.substr(1, text.find(']') - 1) : "", row.number) << text;
+        const std::string number = *row.number ? "[MQTT" + std::string(row.number + 6) : ""; // without the version
+        EXPECT_EQ(text.starts_with("[") ? text.substr(0, text.find(']') + 1) : "", number) << text;
     }
 }
 
@@ -55,19 +56,20 @@ TEST(EncodeViolation, Connect) {
     poison.properties = poisoned;
     on_v3.properties = will_of_connect;
     expect_refused({
-        {"unknown version", v5, connect(Version{6}), Reason::unsupported_protocol_version, "MQTT-3.1.2-2"},
-        {"password alone", v3, password_alone, Reason::malformed_packet, "MQTT-3.1.2-22"},
+        {"unknown version", v5, connect(Version{6}), Reason::unsupported_protocol_version, "[MQTT5-3.1.2-2]"},
+        {"password alone", v3, password_alone, Reason::malformed_packet, "[MQTT3-3.1.2-22]"},
         {"password too long", v5, big_password, Reason::malformed_packet, ""},
         {"client identifier too long", v3, big_id, Reason::malformed_packet, ""},
-        {"client identifier not UTF-8", v5, bad_id, Reason::malformed_packet, "MQTT-3.1.3-4"},
-        {"user name with U+0000", v5, bad_user, Reason::malformed_packet, "MQTT-1.5.4-2"},
+        {"client identifier not UTF-8", v5, bad_id, Reason::malformed_packet, "[MQTT5-3.1.3-4]"},
+        {"user name with U+0000", v5, bad_user, Reason::malformed_packet, "[MQTT5-1.5.4-2]"},
         {"property of PUBLISH", v5, wrong_place, Reason::malformed_packet, ""},
         {"property that cannot be encoded", v5, poison, Reason::malformed_packet, ""},
         {"properties in 3.1.1", v3, on_v3, Errc::not_supported, ""},
-        {"will QoS 3", v5, with_will(v5, {.topic = "w", .qos = qos3}), Reason::malformed_packet, "MQTT-3.1.2-12"},
-        {"will QoS 3", v3, with_will(v3, {.topic = "w", .qos = qos3}), Reason::malformed_packet, "MQTT-3.1.2-14"},
-        {"will topic empty", v5, with_will(v5, {}), Reason::topic_name_invalid, "MQTT-4.7.3-1"},
-        {"will topic with wildcard", v3, with_will(v3, {.topic = "a/#"}), Reason::topic_name_invalid, "MQTT-4.7.1-1"},
+        {"will QoS 3", v5, with_will(v5, {.topic = "w", .qos = qos3}), Reason::malformed_packet, "[MQTT5-3.1.2-12]"},
+        {"will QoS 3", v3, with_will(v3, {.topic = "w", .qos = qos3}), Reason::malformed_packet, "[MQTT3-3.1.2-14]"},
+        {"will topic empty", v5, with_will(v5, {}), Reason::topic_name_invalid, "[MQTT5-4.7.3-1]"},
+        {"will topic with wildcard", v3, with_will(v3, {.topic = "a/#"}), Reason::topic_name_invalid,
+         "[MQTT3-4.7.1-1]"},
         {"will payload too long", v3, with_will(v3, {.topic = "w", .payload = text}), Reason::malformed_packet, ""},
         {"will properties of CONNECT", v5, with_will(v5, {.topic = "w", .properties = will_of_connect}),
          Reason::malformed_packet, ""},
@@ -83,20 +85,21 @@ TEST(EncodeViolation, Publish) {
     alias_0.set(property::topic_alias, 0u);
     response.set(property::response_topic, "a/#");
     expect_refused({
-        {"QoS 3", v5, Publish{.id = 1, .topic = "t", .qos = qos3}, Reason::malformed_packet, "MQTT-3.3.1-4"},
-        {"DUP, QoS 0", v3, Publish{.topic = "t", .duplicate = true}, Reason::malformed_packet, "MQTT-3.3.1-2"},
-        {"identifier, QoS 0", v3, Publish{.id = 1, .topic = "t"}, Reason::malformed_packet, "MQTT-2.3.1-5"},
-        {"identifier, QoS 0", v5, Publish{.id = 1, .topic = "t"}, Reason::malformed_packet, "MQTT-2.2.1-2"},
+        {"QoS 3", v5, Publish{.id = 1, .topic = "t", .qos = qos3}, Reason::malformed_packet, "[MQTT5-3.3.1-4]"},
+        {"DUP, QoS 0", v3, Publish{.topic = "t", .duplicate = true}, Reason::malformed_packet, "[MQTT3-3.3.1-2]"},
+        {"identifier, QoS 0", v3, Publish{.id = 1, .topic = "t"}, Reason::malformed_packet, "[MQTT3-2.3.1-5]"},
+        {"identifier, QoS 0", v5, Publish{.id = 1, .topic = "t"}, Reason::malformed_packet, "[MQTT5-2.2.1-2]"},
         {"no identifier, QoS 1", v5, Publish{.topic = "t", .qos = QoS::at_least_once}, Reason::protocol_error,
-         "MQTT-2.2.1-3"},
-        {"no topic", v3, Publish{}, Reason::topic_name_invalid, "MQTT-4.7.3-1"},
+         "[MQTT5-2.2.1-3]"},
+        {"no topic", v3, Publish{}, Reason::topic_name_invalid, "[MQTT3-4.7.3-1]"},
         {"neither topic nor alias", v5, Publish{}, Reason::protocol_error, ""},
-        {"wildcard", v5, Publish{.topic = "a/+"}, Reason::topic_name_invalid, "MQTT-3.3.2-2"},
-        {"long topic", v5, Publish{.topic = text}, Reason::malformed_packet, "MQTT-4.7.3-3"},
-        {"topic not UTF-8", v3, Publish{.topic = "\xC3"}, Reason::malformed_packet, "MQTT-3.3.2-1"},
-        {"alias 0", v5, Publish{.topic = "t", .properties = alias_0}, Reason::topic_alias_invalid, "MQTT-3.3.2-8"},
+        {"wildcard", v5, Publish{.topic = "a/+"}, Reason::topic_name_invalid, "[MQTT5-3.3.2-2]"},
+        {"long topic", v5, Publish{.topic = text}, Reason::malformed_packet, "[MQTT5-4.7.3-3]"},
+        {"topic not UTF-8", v3, Publish{.topic = "\xC3"}, Reason::malformed_packet, "[MQTT3-3.3.2-1]"},
+        {"alias 0", v5, Publish{.topic = "t", .properties = alias_0}, Reason::topic_alias_invalid, "[MQTT5-3.3.2-8]"},
         {"identifier 0", v5, Publish{.topic = "t", .properties = subscription}, Reason::protocol_error, ""},
-        {"response topic", v5, Publish{.topic = "t", .properties = response}, Reason::protocol_error, "MQTT-3.3.2-14"},
+        {"response topic", v5, Publish{.topic = "t", .properties = response}, Reason::protocol_error,
+         "[MQTT5-3.3.2-14]"},
         {"properties in 3.1.1", v3, Publish{.topic = "t", .properties = response}, Errc::not_supported, ""},
     });
 }
@@ -107,22 +110,23 @@ TEST(EncodeViolation, Acknowledgements) {
     const auto refusal = Reason::not_authorized;
     expect_refused({
         {"not an acknowledgement", v5, Ack{.type = PacketType::suback, .id = 1}, Errc::invalid_option, ""},
-        {"no identifier", v3, Ack{.type = PacketType::pubrel}, Reason::protocol_error, "MQTT-2.3.1-1"},
+        {"no identifier", v3, Ack{.type = PacketType::pubrel}, Reason::protocol_error, "[MQTT3-2.3.1-1]"},
         {"wrong reason", v5, Ack{.type = PacketType::pubcomp, .id = 1, .reason = refusal}, Reason::protocol_error,
-         "MQTT-3.7.2-1"},
+         "[MQTT5-3.7.2-1]"},
         {"refusal in 3.1.1", v3, Ack{.type = PacketType::puback, .id = 1, .reason = refusal}, Errc::not_supported, ""},
         {"properties in 3.1.1", v3, Ack{.type = PacketType::puback, .id = 1, .properties = text}, Errc::not_supported,
          ""},
-        {"no identifier", v5, Suback{.reasons = {refusal}}, Reason::protocol_error, "MQTT-2.2.1-3"},
+        {"no identifier", v5, Suback{.reasons = {refusal}}, Reason::protocol_error, "[MQTT5-2.2.1-3]"},
         {"no reason", v3, Suback{.id = 1}, Reason::protocol_error, ""},
-        {"wrong reason", v5, Suback{.id = 1, .reasons = {Reason{3}}}, Reason::protocol_error, "MQTT-3.9.3-2"},
+        {"wrong reason", v5, Suback{.id = 1, .reasons = {Reason{3}}}, Reason::protocol_error, "[MQTT5-3.9.3-2]"},
         {"no reason", v5, Unsuback{.id = 1}, Reason::protocol_error, ""},
         {"wrong reason", v5, Unsuback{.id = 1, .reasons = {Reason::granted_qos_1}}, Reason::protocol_error,
-         "MQTT-3.11.3-2"},
-        {"no identifier", v3, Unsuback{}, Reason::protocol_error, "MQTT-2.3.1-1"},
+         "[MQTT5-3.11.3-2]"},
+        {"no identifier", v3, Unsuback{}, Reason::protocol_error, "[MQTT3-2.3.1-1]"},
         {"Session Present", v3, Connack{.session_present = true, .reason = refusal}, Reason::protocol_error,
-         "MQTT-3.2.2-4"},
-        {"wrong reason", v5, Connack{.reason = Reason::server_shutting_down}, Reason::protocol_error, "MQTT-3.2.2-8"},
+         "[MQTT3-3.2.2-4]"},
+        {"wrong reason", v5, Connack{.reason = Reason::server_shutting_down}, Reason::protocol_error,
+         "[MQTT5-3.2.2-8]"},
         {"properties in 3.1.1", v3, Connack{.properties = text}, Errc::not_supported, ""},
     });
 }
@@ -131,19 +135,20 @@ TEST(EncodeViolation, Subscriptions) {
     const auto subscribe = [](Subscribe::Entry entry) { return Subscribe{.id = 1, .entries = {entry}}; };
     const auto bad_retain = static_cast<RetainHandling>(3);
     expect_refused({
-        {"nothing", v3, Subscribe{.id = 1}, Reason::protocol_error, "MQTT-3.8.3-3"},
-        {"nothing", v5, Subscribe{.id = 1}, Reason::protocol_error, "MQTT-3.8.3-2"},
-        {"no identifier", v5, Subscribe{.entries = {{"a", {}}}}, Reason::protocol_error, "MQTT-2.2.1-3"},
-        {"empty filter", v5, subscribe({}), Reason::topic_filter_invalid, "MQTT-4.7.3-1"},
-        {"a#", v3, subscribe({"a#", {}}), Reason::topic_filter_invalid, "MQTT-4.7.1-2"},
-        {"$share//a", v5, subscribe({"$share//a", {}}), Reason::topic_filter_invalid, "MQTT-4.8.2-1"},
+        {"nothing", v3, Subscribe{.id = 1}, Reason::protocol_error, "[MQTT3-3.8.3-3]"},
+        {"nothing", v5, Subscribe{.id = 1}, Reason::protocol_error, "[MQTT5-3.8.3-2]"},
+        {"no identifier", v5, Subscribe{.entries = {{"a", {}}}}, Reason::protocol_error, "[MQTT5-2.2.1-3]"},
+        {"empty filter", v5, subscribe({}), Reason::topic_filter_invalid, "[MQTT5-4.7.3-1]"},
+        {"a#", v3, subscribe({"a#", {}}), Reason::topic_filter_invalid, "[MQTT3-4.7.1-2]"},
+        {"$share//a", v5, subscribe({"$share//a", {}}), Reason::topic_filter_invalid, "[MQTT5-4.8.2-1]"},
         {"QoS 3", v5, subscribe({"a", {.qos = qos3}}), Reason::malformed_packet, ""},
-        {"No Local, shared", v5, subscribe({"$share/g/a", {.no_local = true}}), Reason::protocol_error, "MQTT-3.8.3-4"},
+        {"No Local, shared", v5, subscribe({"$share/g/a", {.no_local = true}}), Reason::protocol_error,
+         "[MQTT5-3.8.3-4]"},
         {"Retain Handling 3", v5, subscribe({"a", {.retain_handling = bad_retain}}), Reason::protocol_error, ""},
         {"options in 3.1.1", v3, subscribe({"a", {.no_local = true}}), Errc::not_supported, ""},
         {"options in 3.1.1", v3, subscribe({"a", {.retain_as_published = true}}), Errc::not_supported, ""},
-        {"nothing", v3, Unsubscribe{.id = 1}, Reason::protocol_error, "MQTT-3.10.3-2"},
-        {"+a", v5, Unsubscribe{.id = 1, .filters = {"+a"}}, Reason::topic_filter_invalid, "MQTT-4.7.1-2"},
+        {"nothing", v3, Unsubscribe{.id = 1}, Reason::protocol_error, "[MQTT3-3.10.3-2]"},
+        {"+a", v5, Unsubscribe{.id = 1, .filters = {"+a"}}, Reason::topic_filter_invalid, "[MQTT5-4.7.1-2]"},
     });
 }
 
@@ -152,10 +157,10 @@ TEST(EncodeViolation, DisconnectAndAuth) {
     text.set(property::reason_string, "no");
     expect_refused({
         {"reason in 3.1.1", v3, Disconnect{.reason = Reason::protocol_error}, Errc::not_supported, ""},
-        {"wrong reason", v5, Disconnect{.reason = Reason::banned}, Reason::protocol_error, "MQTT-3.14.2-1"},
+        {"wrong reason", v5, Disconnect{.reason = Reason::banned}, Reason::protocol_error, "[MQTT5-3.14.2-1]"},
         {"properties in 3.1.1", v3, Disconnect{.properties = text}, Errc::not_supported, ""},
         {"AUTH in 3.1.1", v3, Auth{}, Reason::malformed_packet, ""},
-        {"wrong reason", v5, Auth{.reason = Reason::banned}, Reason::protocol_error, "MQTT-3.15.2-1"},
+        {"wrong reason", v5, Auth{.reason = Reason::banned}, Reason::protocol_error, "[MQTT5-3.15.2-1]"},
         {"no method", v5, Auth{.reason = Reason::reauthenticate}, Reason::protocol_error, ""},
     });
 }

@@ -134,7 +134,7 @@ TEST(FrameReader, APacketOfTheMaximumSizeIsTaken) {
     EXPECT_EQ(take(reader).whole, wire);
 }
 
-// [MQTT-3.1.2-24] The other side must not send more than Maximum Packet Size.
+// The other side must not send more than Maximum Packet Size.
 TEST(FrameReader, OversizeIsReportedAsSoonAsTheFixedHeaderIsKnown) {
     const auto wire = large_publish(1'001);
     for (const std::size_t cut : {3, 1, 2}) {

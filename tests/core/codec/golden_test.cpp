@@ -30,6 +30,7 @@ TEST(Golden, DecodeGivesThePacket) {
     }
 }
 
+// [MQTT3-2.2.2-1] [MQTT3-3.1.2-11] [MQTT5-2.2.2-1] [MQTT-3.1.3-1] [MQTT-3.1.3-3]
 TEST(Golden, EncodeGivesTheOctets) {
     for (const auto& golden : golden_packets()) {
         if (!golden.shortest) continue;

@@ -31,7 +31,8 @@ std::string encoded(unsigned point) {
     return text;
 }
 
-// [MQTT-1.5.4-1] well-formed, without surrogates; control characters and non-characters are let through.
+// [MQTT3-1.5.3-1] [MQTT5-1.5.4-1] well-formed, without surrogates; control characters and non-characters are let
+// through.
 TEST(Utf8, EveryCodePointIsJudged) {
     for (unsigned point = 1; point < 0x20'0000; ++point) {
         const bool legal = point <= 0x10FFFF && (point < 0xD800 || point > 0xDFFF);
@@ -39,7 +40,7 @@ TEST(Utf8, EveryCodePointIsJudged) {
     }
 }
 
-// [MQTT-1.5.4-2]
+// [MQTT3-1.5.3-2] [MQTT5-1.5.4-2]
 TEST(Utf8, NullIsFoundWhereverItStands) {
     for (std::size_t size = 1; size < 40; ++size)
         for (std::size_t at = 0; at < size; ++at) {
@@ -76,7 +77,7 @@ TEST(Utf8, CharactersCutOffAreIllFormed) {
 // The example of figure 1-2. [MQTT-1.5.4]
 TEST(Utf8, TheSpecificationsExample) { EXPECT_EQ(utf8_fault(octets("41 F0AA9B94")), Utf8Fault::none); }
 
-// [MQTT-1.5.4-3] U+FEFF is a character like any other.
+// [MQTT3-1.5.3-3] [MQTT5-1.5.4-3] U+FEFF is a character like any other.
 TEST(Utf8, AByteOrderMarkIsACharacter) { EXPECT_EQ(utf8_fault(octets("EFBBBF 41")), Utf8Fault::none); }
 
 TEST(Utf8, SixtyFourKibibytesIsTheLimit) {

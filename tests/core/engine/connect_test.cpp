@@ -19,10 +19,10 @@ TEST_P(Connecting, ConnectIsFirstAndSaysWhatWasAskedFor) {
     EXPECT_EQ(c.version, GetParam());
     EXPECT_EQ(c.client_id, "test");
     EXPECT_EQ(c.keep_alive, 33);
-    EXPECT_EQ(c.user_name, "ada");           // [MQTT-3.1.2-17]
-    EXPECT_EQ(c.password, Octets("secret")); // [MQTT-3.1.2-19]
+    EXPECT_EQ(c.user_name, "ada");           // [MQTT3-3.1.2-19] [MQTT5-3.1.2-17]
+    EXPECT_EQ(c.password, Octets("secret")); // [MQTT3-3.1.2-21] [MQTT5-3.1.2-19]
     ASSERT_TRUE(c.will);
-    EXPECT_EQ(c.will->topic, "gone");
+    EXPECT_EQ(c.will->topic, "gone"); // [MQTT-3.1.2-9]
     EXPECT_EQ(c.will->payload, "bye");
     EXPECT_EQ(c.will->qos, QoS::at_least_once);
     EXPECT_TRUE(c.will->retain);
@@ -33,10 +33,10 @@ TEST_P(Connecting, AUserNameAloneIsAllowedAndNothingIsSentUnasked) {
     peer.engine.set_credentials({.user_name = "ada", .password = {}});
     const auto c = peer.connect();
     EXPECT_EQ(c.user_name, "ada");
-    EXPECT_FALSE(c.password); // [MQTT-3.1.2-18]
+    EXPECT_FALSE(c.password); // [MQTT3-3.1.2-20] [MQTT5-3.1.2-18]
     EXPECT_FALSE(c.will);
     Peer nobody{options};
-    EXPECT_FALSE(nobody.connect().user_name); // [MQTT-3.1.2-16]
+    EXPECT_FALSE(nobody.connect().user_name); // [MQTT3-3.1.2-18] [MQTT5-3.1.2-16]
 }
 
 TEST_P(Connecting, CredentialsAndWillMayChangeBetweenConnects) {
@@ -93,6 +93,25 @@ TEST(ConnectingV3, CleanSessionIsSaidAtEveryConnect) {
     EXPECT_TRUE(peer.connect(false).clean_start);
 }
 
+TEST(ConnectingV3, ACleanSessionTakesNothingFromTheOneBefore) {
+    auto options = plain(Version::v3_1_1);
+    options.session.clean_start = true;
+    Peer peer{options};
+    peer.connect(false);
+    const Token released = peer.publish("a", QoS::exactly_once);
+    peer.pubrec(peer.sent<Publish>().id);
+    peer.sent_ack(PacketType::pubrel);
+    peer.message("b", QoS::exactly_once, 1, "old");
+    peer.acknowledge(peer.event<Received>().id);
+    peer.forget_sent();
+    peer.lose_connection();
+    peer.connect(false);
+    EXPECT_EQ(peer.event<Undelivered>().token, released);
+    EXPECT_TRUE(peer.silent()) << peer.rest();
+    peer.message("b", QoS::exactly_once, 1, "new");
+    EXPECT_EQ(peer.event<Received>().message.payload, "new"); // [MQTT-3.1.2-6]
+}
+
 TEST_P(Connecting, UpTellsSessionVersionAndKeepAlive) {
     options.keep_alive = 20s;
     Peer peer{options};
@@ -115,8 +134,8 @@ TEST(ConnectingV5, AnAssignedClientIdentifierIsUsedFromThenOn) {
     peer.open();
     EXPECT_EQ(peer.sent<Connect>().client_id, "");
     const auto assigned = Properties{}.set(property::assigned_client_identifier, "made-up-17");
-    peer.send(Connack{false, Reason::success, assigned}); // [MQTT-3.1.3-7]
-    EXPECT_EQ(peer.event<Up>().info.client_id, "made-up-17");
+    peer.send(Connack{false, Reason::success, assigned});
+    EXPECT_EQ(peer.event<Up>().info.client_id, "made-up-17"); // [MQTT-3.1.3-2]
     peer.lose_connection();
     EXPECT_EQ(peer.connect(true).client_id, "made-up-17");
 }
@@ -126,7 +145,7 @@ TEST_P(Connecting, ASessionPresentAfterACleanStartIsAViolation) {
     Peer peer{options};
     peer.start();
     peer.open();
-    peer.send(Connack{true, Reason::success, {}}); // [MQTT-3.2.2-5]
+    peer.send(Connack{true, Reason::success, {}}); // [MQTT5-3.2.2-4]
     EXPECT_FALSE(peer.engine.is_up());
     EXPECT_EQ(peer.wish.kind, Wish::close);
     peer.close();

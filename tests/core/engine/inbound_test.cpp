@@ -39,10 +39,20 @@ TEST_P(Inbound, QoS1IsAcknowledgedAfterHandling) {
     EXPECT_TRUE(peer.silent()) << peer.rest();
     EXPECT_EQ(peer.engine.snapshot().unacknowledged, 1u);
     peer.acknowledge(m.id);
-    EXPECT_EQ(peer.sent_ack(PacketType::puback).id, 9); // [MQTT-4.3.2-4]
+    EXPECT_EQ(peer.sent_ack(PacketType::puback).id,
+              9); // [MQTT-3.3.4-1] [MQTT-4.5.0-2] [MQTT3-2.3.1-6] [MQTT5-2.2.1-5] [MQTT5-4.3.2-4]
     EXPECT_EQ(peer.engine.snapshot().unacknowledged, 0u);
     peer.acknowledge(m.id);
     EXPECT_TRUE(peer.silent()) << peer.rest();
+}
+
+TEST_P(Inbound, AReusedIdentifierOfQoS1IsAnotherMessageEvenWithDup) {
+    peer.connect();
+    for (const bool duplicate : {false, true, true}) {
+        peer.message("a", QoS::at_least_once, 9, "x", duplicate);
+        peer.acknowledge(peer.event<Received>().id);
+        EXPECT_EQ(peer.sent_ack(PacketType::puback).id, 9); // [MQTT3-4.3.2-2] [MQTT5-4.3.2-5]
+    }
 }
 
 TEST_P(Inbound, QoS2IsHandedOverOnceAndReleased) {
@@ -51,14 +61,14 @@ TEST_P(Inbound, QoS2IsHandedOverOnceAndReleased) {
     const auto m = peer.event<Received>();
     EXPECT_EQ(m.message.qos, QoS::exactly_once);
     peer.acknowledge(m.id);
-    EXPECT_EQ(peer.sent_ack(PacketType::pubrec).id, 9); // [MQTT-4.3.3-8]
+    EXPECT_EQ(peer.sent_ack(PacketType::pubrec).id, 9); // [MQTT-3.3.4-1] [MQTT-4.3.3-8]
     peer.message("a", QoS::exactly_once, 9, "x", true);
-    EXPECT_TRUE(peer.quiet());                          // [MQTT-4.3.3-10]
-    EXPECT_EQ(peer.sent_ack(PacketType::pubrec).id, 9); // [MQTT-4.3.2-4]
+    EXPECT_TRUE(peer.quiet()); // [MQTT-4.3.3-10]
+    EXPECT_EQ(peer.sent_ack(PacketType::pubrec).id, 9);
     peer.pubrel(9);
-    EXPECT_EQ(peer.sent_ack(PacketType::pubcomp).id, 9); // [MQTT-4.3.3-11]
-    peer.message("b", QoS::exactly_once, 9, "y");        // the identifier is free again
-    EXPECT_EQ(peer.event<Received>().message.payload, "y");
+    EXPECT_EQ(peer.sent_ack(PacketType::pubcomp).id, 9);    // [MQTT-4.3.3-11]
+    peer.message("b", QoS::exactly_once, 9, "y");           // the identifier is free again
+    EXPECT_EQ(peer.event<Received>().message.payload, "y"); // [MQTT3-4.3.3-2] [MQTT5-4.3.3-12]
 }
 
 TEST_P(Inbound, PubrelForAnUnknownIdentifierIsAnsweredWithPubcomp) {
@@ -151,7 +161,7 @@ TEST_P(Inbound, ALostSessionForgetsWhatWasSeen) {
     peer.forget_sent();
     peer.lose_connection();
     peer.connect(false);
-    EXPECT_TRUE(peer.engine.snapshot().inbound_qos2.empty());
+    EXPECT_TRUE(peer.engine.snapshot().inbound_qos2.empty()); // [MQTT5-3.2.2-5]
     peer.message("b", QoS::exactly_once, 1, "another");
     EXPECT_EQ(peer.event<Received>().message.payload, "another");
 }
@@ -174,6 +184,8 @@ TEST(InboundV5, ARefusalIsSaidAndEndsTheFlow) {
     peer.acknowledge(peer.event<Received>().id, Reason::payload_format_invalid);
     EXPECT_EQ(peer.sent_ack(PacketType::pubrec).reason, Reason::payload_format_invalid);
     EXPECT_TRUE(peer.engine.snapshot().inbound_qos2.empty());
+    peer.message("a", QoS::exactly_once, 2, "another");
+    EXPECT_EQ(peer.event<Received>().message.payload, "another"); // [MQTT-4.3.3-9]
 }
 
 TEST(InboundV3, ARefusalCannotBeSaid) {
@@ -196,7 +208,7 @@ TEST(InboundV5, MoreThanOurReceiveMaximumIsAViolation) {
     peer.message("a", QoS::at_most_once); // does not count
     for (int i = 0; i < 3; ++i) peer.event<Received>();
     peer.message("a", QoS::at_least_once, 3);
-    expect_violation(peer, Reason::receive_maximum_exceeded);
+    expect_violation(peer, Reason::receive_maximum_exceeded); // [MQTT-3.3.4-9]
 }
 
 TEST(InboundV5, ARepetitionTakesNoSecondPlaceAndPubcompFreesIt) {
@@ -284,7 +296,7 @@ TEST(InboundAliases, AreResolvedAndMayBeReplaced) {
     Peer peer = with_aliases(2);
     peer.send_octets(aliased("a", 1) + aliased("", 1) + aliased("b", 1) + aliased("", 1) + aliased("c", 2));
     for (const char* topic : {"a", "a", "b", "b", "c"})
-        EXPECT_EQ(peer.event<Received>().message.topic, topic); // [MQTT-3.3.2-12]
+        EXPECT_EQ(peer.event<Received>().message.topic, topic); // [MQTT-3.3.2-10]
 }
 
 TEST(InboundAliases, EndWithTheConnection) {
@@ -293,7 +305,7 @@ TEST(InboundAliases, EndWithTheConnection) {
     peer.event<Received>();
     peer.lose_connection();
     peer.connect(true);
-    peer.send_octets(aliased("", 1)); // [MQTT-3.3.2-10]
+    peer.send_octets(aliased("", 1)); // [MQTT-3.3.2-7]
     expect_violation(peer, Reason::topic_alias_invalid);
 }
 
@@ -350,8 +362,8 @@ TEST_P(Inbound, PacketsThatOnlyClientsSendAreViolations) {
     }
 }
 
-// What is wrong inside of such a packet is not our concern: the reasons for that are the server's to give, and the one for
-// an unknown protocol version would end the connection for good.
+// What is wrong inside of such a packet is not our concern: the reasons for that are the server's to give, and the one
+// for an unknown protocol version would end the connection for good.
 TEST_P(Inbound, PacketsThatOnlyClientsSendAreViolationsWhateverTheySay) {
     const std::string connect_of_level_9("\x10\x0c\x00\x04MQTT\x09\x02\x00\x00\x00\x00", 14);
     const std::string subscribe_to_nonsense("\x82\x09\x00\x01\x00\x00\x03#/a\x00", 11);

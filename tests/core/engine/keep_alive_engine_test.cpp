@@ -24,7 +24,7 @@ TEST_P(Alive, PingsWhenNothingWasSentForTheInterval) {
     peer.pass(9'999ms);
     EXPECT_TRUE(peer.silent()) << peer.rest();
     peer.pass(1ms);
-    peer.sent<Pingreq>(); // [MQTT-3.1.2-20]
+    peer.sent<Pingreq>(); // [MQTT3-3.1.2-23] [MQTT5-3.1.2-20]
     peer.send(Pingresp{});
     peer.pass(9'999ms);
     EXPECT_TRUE(peer.silent()) << peer.rest();
@@ -67,7 +67,7 @@ TEST_P(Alive, AwaitingAnAnswerDoesNotExcuseSilence) {
     peer.connect();
     for (int i = 0; i < 10; ++i) {
         peer.pass(2s);
-        peer.sent<Pingreq>(); // [MQTT-3.1.2-20]
+        peer.sent<Pingreq>(); // [MQTT3-3.1.2-23] [MQTT5-3.1.2-20]
     }
     EXPECT_TRUE(peer.silent()) << peer.rest();
 }
@@ -182,7 +182,7 @@ TEST(AliveV5, TheServersKeepAliveIsObeyedAndForgottenWithItsConnection) {
     peer.send(Connack{false, Reason::success, seven});
     EXPECT_EQ(peer.event<Up>().info.keep_alive, 7s);
     peer.pass(7s);
-    peer.sent<Pingreq>(); // [MQTT-3.1.2-21]
+    peer.sent<Pingreq>(); // [MQTT-3.1.2-21] [MQTT-3.2.2-21]
     peer.lose_connection();
     EXPECT_EQ(peer.connect(true).keep_alive, 60); // asked for anew
     peer.pass(59s);

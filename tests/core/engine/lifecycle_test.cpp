@@ -181,8 +181,8 @@ TEST(Lifecycle, StopSaysDisconnectAndEndsEverything) {
     peer.forget_sent();
     peer.stop();
     EXPECT_EQ(peer.sent<Disconnect>().reason, Reason::success);
-    EXPECT_TRUE(peer.silent()) << peer.rest(); // [MQTT-3.14.4-1]
-    EXPECT_EQ(peer.wish.kind, Wish::close);    // [MQTT-3.14.4-2]
+    EXPECT_TRUE(peer.silent()) << peer.rest(); // [MQTT5-3.14.4-1]
+    EXPECT_EQ(peer.wish.kind, Wish::close);    // [MQTT5-3.14.4-2]
     peer.close();
     EXPECT_EQ(peer.event<PingFailed>().token, pinged);
     const auto down = peer.event<Down>();

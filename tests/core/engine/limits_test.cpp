@@ -40,7 +40,7 @@ TEST(Limits, OnlyPublishWaitsForTheWindow) {
     peer.publish("a", QoS::at_least_once);
     peer.sent<Publish>();
     peer.subscribe({{"f", QoS::at_least_once}});
-    peer.sent<Subscribe>(); // [MQTT-3.3.4-9]
+    peer.sent<Subscribe>(); // [MQTT-3.3.4-8]
     peer.ping();
     peer.sent<Pingreq>();
     peer.unsubscribe({"g"});
@@ -172,7 +172,7 @@ TEST(Limits, WildcardsUnavailable) {
     peer.subscribe({{"a/+", QoS::at_least_once}, {"a/b", QoS::at_least_once}});
     const auto s = peer.sent<Subscribe>();
     ASSERT_EQ(s.entries.size(), 1u);
-    EXPECT_EQ(s.entries[0].filter, "a/b"); // [MQTT-3.2.2-21]
+    EXPECT_EQ(s.entries[0].filter, "a/b");
     EXPECT_EQ(peer.event<FilterChanged>().grant->error().code, Reason::wildcard_subscriptions_not_supported);
     peer.suback(s.id, {Reason::granted_qos_1});
     const auto done = peer.event<Subscribed>();
@@ -217,7 +217,7 @@ TEST(Limits, TopicAliasesStayWithinTheMaximumAndEndWithTheConnection) {
     peer.lose_connection();
     peer.connect(true, two);
     peer.publish("topic/a", QoS::at_most_once);
-    EXPECT_EQ(peer.sent<Publish>().topic, "topic/a"); // [MQTT-3.3.2-10]
+    EXPECT_EQ(peer.sent<Publish>().topic, "topic/a"); // [MQTT-3.3.2-7]
     peer.forget_events();
     peer.lose_connection();
     peer.connect(true);

@@ -15,7 +15,7 @@ TEST_P(Outbound, QoS0IsSentWithoutIdentifierAndDoneAtOnce) {
     peer.connect();
     const Token token = peer.publish("a", QoS::at_most_once, "x");
     const auto p = peer.sent<Publish>();
-    EXPECT_EQ(p.id, 0);        // [MQTT-2.2.1-2]
+    EXPECT_EQ(p.id, 0);        // [MQTT3-2.3.1-5] [MQTT5-2.2.1-2]
     EXPECT_FALSE(p.duplicate); // [MQTT-4.3.1-1] [MQTT-3.3.1-2]
     EXPECT_EQ(p.topic, "a");
     EXPECT_EQ(p.payload, "x");
@@ -50,8 +50,8 @@ TEST_P(Outbound, PubackEndsQoS1) {
     peer.connect();
     const Token token = peer.publish("a", QoS::at_least_once, "x");
     const auto p = peer.sent<Publish>();
-    EXPECT_NE(p.id, 0);        // [MQTT-2.2.1-3] [MQTT-4.3.2-1]
-    EXPECT_FALSE(p.duplicate); // [MQTT-4.3.2-2]
+    EXPECT_NE(p.id, 0);        // [MQTT3-2.3.1-1]
+    EXPECT_FALSE(p.duplicate); // [MQTT3-4.3.2-1] [MQTT5-4.3.2-2]
     EXPECT_TRUE(peer.quiet()); // [MQTT-4.3.2-3] unacknowledged until PUBACK
     peer.pass(3s);
     peer.puback(p.id);
@@ -94,13 +94,13 @@ TEST_P(Outbound, PubrecReleasesAndPubcompEndsQoS2) {
     peer.connect();
     const Token token = peer.publish("a", QoS::exactly_once, "x");
     const auto p = peer.sent<Publish>();
-    EXPECT_FALSE(p.duplicate); // [MQTT-4.3.3-1]
+    EXPECT_FALSE(p.duplicate); // [MQTT3-4.3.3-1] [MQTT5-4.3.3-2]
     peer.pubrec(p.id);
     const auto rel = peer.sent_ack(PacketType::pubrel);
-    EXPECT_EQ(rel.id, p.id); // [MQTT-4.3.3-4] [MQTT-2.2.1-5]
+    EXPECT_EQ(rel.id, p.id); // [MQTT-4.3.3-4] [MQTT3-2.3.1-6] [MQTT5-2.2.1-5]
     EXPECT_EQ(rel.reason, Reason::success);
     EXPECT_TRUE(peer.quiet());
-    EXPECT_TRUE(peer.engine.snapshot().in_flight.at(0).released);
+    EXPECT_TRUE(peer.engine.snapshot().in_flight.at(0).released); // [MQTT-4.3.3-5]
     peer.pubcomp(p.id);
     EXPECT_EQ(peer.event<Delivered>().token, token);
     EXPECT_TRUE(peer.engine.snapshot().in_flight.empty());
@@ -133,7 +133,8 @@ TEST_P(Outbound, PublishedIsSentAgainWithDupInTheOldOrderWhenTheSessionIsResumed
     const auto fourth = peer.sent<Publish>();
     peer.lose_connection();
     peer.connect(true);
-    for (const auto& before : {second, third, fourth}) { // [MQTT-4.6.0-1] [MQTT-4.4.0-1]
+    for (const auto& before :
+         {second, third, fourth}) { // [MQTT-4.6.0-1] [MQTT3-4.4.0-1] [MQTT5-4.4.0-1] [MQTT5-4.3.3-3]
         const auto again = peer.sent<Publish>();
         EXPECT_EQ(again.id, before.id); // [MQTT-2.3.1-3]
         EXPECT_EQ(again.topic, before.topic);
@@ -155,10 +156,10 @@ TEST_P(Outbound, NothingIsSentAgainWhileTheConnectionLasts) {
     for (int i = 0; i < 20; ++i) {
         peer.pass(59s);
         peer.message("news", QoS::at_most_once);
-        while (!peer.silent()) peer.sent<Pingreq>(); // [MQTT-4.4.0-1]
+        while (!peer.silent()) peer.sent<Pingreq>(); // [MQTT5-4.4.0-1]
         peer.send(Pingresp{});
     }
-    EXPECT_EQ(peer.engine.snapshot().in_flight.size(), 2u);
+    EXPECT_EQ(peer.engine.snapshot().in_flight.size(), 2u); // [MQTT3-4.1.0-1] [MQTT3-4.1.0-2] [MQTT5-4.1.0-1]
     EXPECT_EQ(peer.engine.snapshot().in_flight[0].id, one.id);
 }
 
@@ -170,7 +171,7 @@ TEST_P(Outbound, ReleasedIsReleasedAgainWhenTheSessionIsResumed) {
     peer.sent_ack(PacketType::pubrel);
     peer.lose_connection();
     peer.connect(true);
-    EXPECT_EQ(peer.sent_ack(PacketType::pubrel).id, p.id); // [MQTT-4.3.3-6]
+    EXPECT_EQ(peer.sent_ack(PacketType::pubrel).id, p.id); // [MQTT-4.3.3-6] [MQTT3-4.4.0-1]
     EXPECT_TRUE(peer.silent()) << peer.rest();
     peer.pubcomp(p.id, unknown_id); // it had been released already
     EXPECT_EQ(peer.event<Delivered>().token, token);
@@ -324,9 +325,18 @@ TEST_P(Outbound, AnIdentifierInUseIsNeverGivenAgain) {
         peer.publish("a", QoS::at_least_once);
         const PacketId id = peer.sent<Publish>().id;
         ASSERT_NE(id, 0);
-        ASSERT_NE(id, kept) << "after " << i; // [MQTT-2.2.1-3]
+        ASSERT_NE(id, kept) << "after " << i; // [MQTT3-2.3.1-2] [MQTT5-2.2.1-3] [MQTT5-4.3.2-1]
         peer.puback(id);
     }
+}
+
+TEST(OutboundV5, APublishHasNoSubscriptionIdentifier) {
+    Peer peer{plain()};
+    peer.connect();
+    const auto identifier = Properties{}.set(property::subscription_identifier, 1);
+    peer.publish({.topic = "a", .qos = QoS::at_most_once, .properties = identifier});
+    EXPECT_EQ(peer.event<Undelivered>().why.code, Errc::invalid_option);
+    EXPECT_TRUE(peer.silent()) << peer.rest(); // [MQTT-3.3.4-6]
 }
 
 TEST_P(Outbound, BadRequestsEndAtOnceWithWhatIsWrong) {

@@ -52,7 +52,8 @@ TEST_P(Persistence, WhatWaitedIsSentByTheNextLifeInItsOrder) {
     }
 }
 
-TEST_P(Persistence, WhatWasInFlightIsSentAgainWithItsIdentifierAndDup) { // [MQTT-4.4.0-1]
+TEST_P(Persistence, WhatWasInFlightIsSentAgainWithItsIdentifierAndDup) { // [MQTT3-3.1.2-4] [MQTT5-3.1.2-23]
+                                                                         // [MQTT3-4.4.0-1] [MQTT5-4.4.0-1]
     peer.connect();
     peer.publish("a", QoS::at_least_once, "1");
     peer.publish("a", QoS::exactly_once, "2");
@@ -105,7 +106,7 @@ TEST_P(Persistence, ALostSessionPutsWhatWasPublishedBackAndGivesUpWhatWasRelease
     peer.publish("a", QoS::at_least_once, "published");
     connect_again(false);
     const auto lost = peer.event<Undelivered>();
-    EXPECT_EQ(lost.why.code, Errc::session_lost);
+    EXPECT_EQ(lost.why.code, Errc::session_lost); // [MQTT5-3.2.2-5]
     const auto again = peer.sent<Publish>();
     EXPECT_EQ(again.payload, "published");
     EXPECT_FALSE(again.duplicate);

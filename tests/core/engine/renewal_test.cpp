@@ -21,7 +21,7 @@ TEST_P(Renewal, ReconnectsAtItsTimeAfterADisconnect) {
     EXPECT_TRUE(peer.silent()) << peer.rest();
     peer.pass(1s);
     EXPECT_EQ(peer.sent<Disconnect>().reason, Reason::success);
-    EXPECT_EQ(peer.wish.kind, Wish::close);
+    EXPECT_EQ(peer.wish.kind, Wish::close); // [MQTT3-3.14.4-1] [MQTT5-3.14.4-2]
     peer.close();
     const auto down = peer.event<Down>();
     EXPECT_EQ(down.why.code, Errc::cancelled);

@@ -53,7 +53,7 @@ TEST_P(Subscribing, EachFilterHasItsResult) {
     EXPECT_EQ(changes, 3u);
     ASSERT_TRUE(done);
     EXPECT_EQ(done->token, token);
-    EXPECT_EQ(*done->results.at(0), (Grant{QoS::exactly_once, QoS::at_least_once})); // [MQTT-3.8.4-6]
+    EXPECT_EQ(*done->results.at(0), (Grant{QoS::exactly_once, QoS::at_least_once}));
     EXPECT_FALSE(done->results.at(1));
     EXPECT_EQ(*done->results.at(2), (Grant{QoS::at_most_once, QoS::at_most_once}));
     EXPECT_TRUE(peer.engine.is_up());
@@ -295,7 +295,7 @@ TEST_P(Subscribing, ASubackWithAnotherNumberOfReasonsIsAViolation) {
         p.suback(p.sent<Subscribe>().id, std::vector<Reason>(count, Reason::granted_qos_1));
         EXPECT_EQ(p.wish.kind, Wish::close);
         if (GetParam() == Version::v5) {
-            EXPECT_EQ(p.sent<Disconnect>().reason, Reason::protocol_error); // [MQTT-3.8.4-6]
+            EXPECT_EQ(p.sent<Disconnect>().reason, Reason::protocol_error); // [MQTT3-3.8.4-5] [MQTT5-3.8.4-6]
         }
         EXPECT_TRUE(p.quiet()); // nothing is reported as granted
         p.close();
@@ -322,10 +322,10 @@ TEST_P(Subscribing, BadFiltersHaveTheirResultAndTheOthersAreAsked) {
     peer.connect();
     peer.subscribe({{"a/#/b", QoS::at_least_once}, {"ok", QoS::at_least_once}, {"", QoS::at_least_once}});
     const auto s = peer.sent<Subscribe>();
-    ASSERT_EQ(s.entries.size(), 1u); // [MQTT-3.8.3-3]
+    ASSERT_EQ(s.entries.size(), 1u);
     peer.suback(s.id, {Reason::granted_qos_1});
     const auto done = peer.event<Subscribed>();
-    EXPECT_EQ(done.results.at(0).error().code, Errc::invalid_filter); // [MQTT-4.7.1-1]
+    EXPECT_EQ(done.results.at(0).error().code, Errc::invalid_filter); // [MQTT3-4.7.1-2] [MQTT5-4.7.1-1]
     EXPECT_TRUE(done.results.at(1));
     EXPECT_EQ(done.results.at(2).error().code, Errc::invalid_filter); // [MQTT-4.7.3-1]
 }
@@ -336,7 +336,7 @@ TEST_P(Subscribing, NothingAskedIsAnsweredAtOnce) {
     EXPECT_EQ(peer.event<Subscribed>().token, one);
     const Token two = peer.unsubscribe({});
     EXPECT_EQ(peer.event<Unsubscribed>().token, two);
-    EXPECT_TRUE(peer.silent()) << peer.rest();
+    EXPECT_TRUE(peer.silent()) << peer.rest(); // [MQTT3-3.8.3-3] [MQTT5-3.8.3-2] [MQTT-3.10.3-2]
 }
 
 TEST_P(Subscribing, MessagesAreRoutedByFilter) {
