@@ -86,10 +86,12 @@ TEST_P(Crashes, ofAHandlersFactoryAreTriedAgain) {
 }
 
 TEST_P(Crashes, ofAContinuationCostNoMessage) {
+    broker.stop(); // else it may be done before it is continued, and throws here
     Session s(options("a"));
-    ASSERT_TRUE(s.online().wait(patience));
     s.publish("a", "1").on_done([](const auto&) { throw std::runtime_error("ouch"); });
-    EXPECT_TRUE(s.publish("a", "2").wait(patience));
+    const auto second = s.publish("a", "2");
+    ASSERT_TRUE(broker.start());
+    EXPECT_TRUE(second.wait(patience));
 }
 
 TEST_P(Crashes, everyFunctionMayBeCalledFromTheHandler) {
