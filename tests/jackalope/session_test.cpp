@@ -273,7 +273,7 @@ TEST_P(Sessions, leaveTheWillOfTheHandlerOrOfTheOptions) {
     for (const bool own : {true, false}) {
         SCOPED_TRACE(own);
         Told watching;
-        auto watcher = options("watcher", watching);
+        auto watcher = options(own ? "watcher 1" : "watcher 2", watching); // the first may be owed its will once more
         watcher.clean_session = false; // it is cut off too, and the broker keeps the will for it
         watcher.initial_topics = {{"wills", QoS::at_least_once}};
         const Session watches(std::move(watcher));
