@@ -1,5 +1,6 @@
 #include "store/database.hpp"
 #include <algorithm>
+#include <filesystem>
 #include <sqlite3.h>
 
 namespace tortoise::store {
@@ -83,7 +84,6 @@ std::string_view Statement::octets(int column) const {
 }
 
 Result<Database> Database::open(const std::string& path, const char* vfs) {
-    if (path.empty()) return make_error(Errc::store_failed, "the path of the store is empty");
     if (path.find('\0') != std::string::npos)
         return make_error(Errc::store_failed, "the path of the store holds a NUL");
     Database database(nullptr);
@@ -156,12 +156,11 @@ Result<std::string> Database::raw(std::size_t octets) {
 }
 
 Result<std::uint64_t> Database::size() {
-    sqlite3_file* file = nullptr;
-    sqlite3_int64 size = 0;
-    int code = sqlite3_file_control(connection_, "main", SQLITE_FCNTL_FILE_POINTER, &file);
-    if (code == SQLITE_OK) code = file->pMethods->xFileSize(file, &size);
-    if (code != SQLITE_OK) return error_of(nullptr, code, path_);
-    return static_cast<std::uint64_t>(size);
+    // Not by SQLite, to which a file of one octet is empty.
+    std::error_code failed;
+    const auto size = std::filesystem::file_size(path_, failed);
+    if (failed) return make_error(Errc::store_failed, "'" + path_ + "': " + failed.message());
+    return size;
 }
 
 bool Database::read_only() const { return sqlite3_db_readonly(connection_, "main") != 0; }

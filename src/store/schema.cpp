@@ -10,6 +10,8 @@ constexpr const char* steps[] = {
     "CREATE TABLE sessions(number INTEGER PRIMARY KEY, name BLOB NOT NULL, sum INTEGER NOT NULL);"
     "CREATE UNIQUE INDEX session_names ON sessions(name);"
     "CREATE TABLE records(id INTEGER PRIMARY KEY, mark BLOB NOT NULL, sum INTEGER NOT NULL, value BLOB NOT NULL);",
+    "CREATE TABLE rounds(store INTEGER NOT NULL, committed INTEGER NOT NULL);"
+    "INSERT INTO rounds VALUES(random(), 0);",
 };
 
 Result<std::string> tables_of(Database& database) {

@@ -9,7 +9,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // The file first: a journal that lost its file is recognised as what it is, a file that lost its journal is not.
-constexpr const char* parts[] = {"", "-wal", "-journal"};
+constexpr const char* parts[] = {"", "-wal", "-journal", "-rounds"};
 
 bool any_there(const std::string& path) {
     std::error_code ignored;

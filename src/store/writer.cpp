@@ -34,7 +34,7 @@ Result<std::vector<core::Record>> Writer::load(std::string_view session) {
         std::unique_lock lock(mutex_);
         const auto [at, made] = sessions_.try_emplace(std::string(session));
         its = &at->second;
-        if (made) its->name = session;  // the thread reads it: never again
+        if (made) its->name = session; // the thread reads it: never again
         if (its->in_use)
             return make_error(Errc::store_locked, "the session '" + std::string(session) + "' is in use already");
         its->in_use = true;
@@ -145,7 +145,10 @@ Result<Done> Writer::write(Round& round) {
         for (auto& entry : round) entry.session->number = 0;
         // What was written of the round may lie in the journal as if it were whole; it must not come back.
         stale_journal_ = !clean_journal();
+        return applied;
     }
+    file_.rounds.committed();
+    file_.high_water.note(file_.rounds.mark());
     return applied;
 }
 
@@ -164,6 +167,7 @@ Result<Done> Writer::apply(Round& round) {
     for (const auto& entry : round)
         if (entry.leaves && entry.session->number != 0 && !file_.records.leave(entry.session->number))
             return database.error();
+    if (!file_.rounds.count()) return database.error();
     return database.run("COMMIT");
 }
 

@@ -2,6 +2,7 @@
 #include "store/open.hpp"
 #include "support/store_tools.hpp"
 #include <csignal>
+#include <functional>
 #include <gmock/gmock.h>
 #include <memory>
 #include <sqlite3.h>
@@ -67,6 +68,7 @@ TEST_F(StoreOpen, ClosingLeavesOneFile) {
     fill();
     EXPECT_TRUE(std::filesystem::exists(path));
     EXPECT_FALSE(std::filesystem::exists(path + "-wal"));
+    EXPECT_FALSE(std::filesystem::exists(path + "-rounds"));
 }
 
 TEST_F(StoreOpen, TheLastHandleWritesWhatWaits) {
@@ -162,6 +164,8 @@ TEST_F(StoreOpen, ATextIsLeftAlone) {
     expect_left_alone(Errc::store_failed, "is not a store");
     write_octets(path, "short");
     expect_left_alone(Errc::store_failed, "is not a store");
+    write_octets(path, "S");
+    expect_left_alone(Errc::store_failed, "is not a store");
 }
 
 TEST_F(StoreOpen, SomebodyElsesDatabaseIsLeftAlone) {
@@ -176,6 +180,14 @@ TEST_F(StoreOpen, ANewerSchemaIsLeftAlone) {
     fill();
     sql("CREATE TABLE more(a); PRAGMA user_version=99");
     expect_left_alone(Errc::store_failed, "newer version");
+}
+
+TEST_F(StoreOpen, AFileOfTheFirstSchemaIsMigrated) {
+    const auto first = tortoise::store::schema_steps().front();
+    sql(std::string(first) +
+        "PRAGMA user_version=1;PRAGMA application_id=" + std::to_string(tortoise::store::application_id));
+    fill();
+    EXPECT_THAT(content(), ElementsAre(message(1, "one", 7), message(2, "two")));
 }
 
 TEST_F(StoreOpen, AnOlderSchemaIsMigrated) {
@@ -215,6 +227,40 @@ TEST_F(StoreOpen, WhatTheSystemRefusesIsSaidInItsWords) {
     const Store a_folder(folder / "");
     EXPECT_EQ(a_folder.ok().error().code, Errc::store_failed);
     EXPECT_EQ(Store("").ok().error().code, Errc::store_failed);
+}
+
+/// Runs it in a process of a user who may do nothing; its answer, or nothing if it could not be run.
+std::string as_nobody(const std::function<std::string()>& work) {
+    int ends[2];
+    if (::pipe(ends) != 0) return {};
+    const auto child = ::fork();
+    if (child == 0) {
+        if (::geteuid() == 0 && (::setgid(65534) != 0 || ::setuid(65534) != 0)) ::_exit(1);
+        const auto text = work();
+        ::_exit(::write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()) ? 0 : 1);
+    }
+    ::close(ends[1]);
+    std::string told(4096, '\0');
+    const auto size = ::read(ends[0], told.data(), told.size());
+    ::close(ends[0]);
+    ::waitpid(child, nullptr, 0);
+    told.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    return told;
+}
+
+TEST_F(StoreOpen, ReadOnlyFilesAndFoldersAreRefusedInWordsThatSayWhy) {
+    using std::filesystem::perms;
+    const auto opening = [this] { return Store(path).ok().error().describe(); };
+    fill();
+    std::filesystem::permissions(folder / "", static_cast<perms>(0777));
+    std::filesystem::permissions(path, static_cast<perms>(0444));
+    EXPECT_THAT(as_nobody(opening),
+                AllOf(HasSubstr("store.db': it cannot be read and written"), HasSubstr("Permission denied")));
+    std::filesystem::permissions(path, static_cast<perms>(0666));
+    std::filesystem::permissions(folder / "", static_cast<perms>(0555));
+    EXPECT_THAT(as_nobody(opening), AllOf(HasSubstr("no file can be made in"), HasSubstr("Permission denied")));
+    std::filesystem::permissions(folder / "", static_cast<perms>(0755));
+    EXPECT_THAT(content(), ElementsAre(message(1, "one", 7), message(2, "two")));
 }
 
 TEST_F(StoreOpen, NamesThatMeanSomethingToSqliteAreNames) {
@@ -260,7 +306,7 @@ TEST_F(StoreOpen, ASessionWithoutRecordsLeavesNoTrace) {
 TEST_F(StoreOpen, NumbersOfSessionsAreUsedAgain) {
     { ASSERT_TRUE(Store(path).ok()); }
     auto file = tortoise::store::open_file(path);
-    auto& [database, records] = *file;
+    auto& [mark, database, records, rounds] = *file;
     ASSERT_TRUE(database.run("BEGIN"));
     for (int i = 0; i < tortoise::store::RecordId::max_session; ++i)
         ASSERT_TRUE(records.add(database, std::to_string(i)));
