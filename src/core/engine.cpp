@@ -404,7 +404,14 @@ void Engine::take_output(std::string& into) {
 bool Engine::has_output() const noexcept { return !impl_->output.empty(); }
 Wish Engine::take_wish() { return std::exchange(impl_->wish, std::nullopt).value_or(Wish{}); }
 
+void Engine::hold_input(Time now, bool held) {
+    if (held == impl_->input_held) return;
+    impl_->input_held = held;
+    impl_->keep_alive.hold(now, held);
+    impl_->subscriptions.hold(now, held);
+}
 bool Engine::wants_input() const noexcept {
+    if (impl_->input_held && is_up()) return false;
     return impl_->output.size() + impl_->unwritten < 4 * impl_->options.output_high_water;
 }
 

@@ -118,6 +118,7 @@ struct Engine::Impl {
 
     std::vector<Event> events;
     std::vector<Route> routes;
+    bool input_held = false;
     std::string output;
     std::size_t unwritten = 0; // taken by the shell, and not reported as written
     std::optional<Wish> wish;

@@ -169,9 +169,8 @@ void Engine::Impl::on(Time now, const Publish& publish) {
         id = arrived.id;
     }
     const std::size_t first = routes.size();
-    subscriptions.routes().match(topic, routes);
-    std::sort(routes.begin() + static_cast<std::ptrdiff_t>(first), routes.end());
-    routes.erase(std::unique(routes.begin() + static_cast<std::ptrdiff_t>(first), routes.end()), routes.end());
+    const bool identified = options.version == Version::v5 && limits.subscription_identifiers;
+    subscriptions.router().find(topic, publish.properties, identified, routes);
     events.push_back(Received{
         {topic, publish.payload, publish.qos, publish.retain, publish.duplicate, publish.properties, publish.id},
         id,

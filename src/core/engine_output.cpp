@@ -277,7 +277,9 @@ void Engine::Impl::pump_subscriptions(Time now) {
         pace.subscribes.take(now);
         const PacketId id = ids.allocate();
         if (request->subscribe) {
-            send(now, Packet(Subscribe{id, request->entries, {}}));
+            Properties properties;
+            if (request->identifier != 0) properties.add(property::subscription_identifier, request->identifier);
+            send(now, Packet(Subscribe{id, request->entries, properties}));
         } else {
             Unsubscribe unsubscribe{id, {}, {}};
             for (const auto& entry : request->entries) unsubscribe.filters.push_back(entry.filter);

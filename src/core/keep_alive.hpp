@@ -34,7 +34,15 @@ public:
 
     void sent(Time now) noexcept { sent_ = now; }
     void received(Time now) noexcept { received_ = now; }
-    void pinged(Time now, Token token) { awaited_.push_back({token, now}); }
+    void pinged(Time now, Token token) {
+        if (held_ && token == 0) return; // one less to await: the answer says nothing
+        awaited_.push_back({token, now});
+    }
+    /// We do not read, for the user's sake: the silence is ours.
+    void hold(Time now, bool held) noexcept {
+        held_ = held;
+        received_ = now;
+    }
     /// A PINGRESP: the ping that it answers; nothing if none was asked.
     std::optional<Ping> answered() {
         if (awaited_.empty()) return std::nullopt;
@@ -47,11 +55,13 @@ public:
     /// While an answer is awaited only our own silence counts: the broker measures that, whatever it owes us.
     /// [MQTT-3.1.2-20]
     std::optional<Time> ping_due() const noexcept {
-        if (interval_ <= Duration::zero() || awaited_.size() >= most_awaited) return std::nullopt;
+        if (interval_ <= Duration::zero()) return std::nullopt;
+        if (held_) return sent_ + interval_;
+        if (awaited_.size() >= most_awaited) return std::nullopt;
         return (awaited_.empty() ? std::min(sent_, received_) : sent_) + interval_;
     }
     std::optional<Time> dead_at() const noexcept {
-        if (awaited_.empty()) return std::nullopt;
+        if (awaited_.empty() || held_) return std::nullopt;
         return std::max(awaited_.front().sent, received_) + timeout_;
     }
 
@@ -62,6 +72,7 @@ private:
     Duration interval_ = {};
     Time sent_ = {}, received_ = {};
     std::deque<Ping> awaited_;
+    bool held_ = false;
 };
 
 } // namespace tortoise::core

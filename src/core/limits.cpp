@@ -91,6 +91,7 @@ Limits Limits::of(const Connack& connack, const PeerLimits& known) {
     limits.topic_aliases = static_cast<std::uint16_t>(p.get(property::topic_alias_maximum).value_or(0));
     if (const auto seconds = p.get(property::server_keep_alive))
         limits.keep_alive = static_cast<std::uint16_t>(*seconds);
+    limits.subscription_identifiers = p.get(property::subscription_identifier_available).value_or(1) != 0;
     if (!known.check) return limits;
     limits.maximum_qos = std::min(known.maximum_qos, static_cast<QoS>(p.get(property::maximum_qos).value_or(2)));
     limits.retain = known.retain && p.get(property::retain_available).value_or(1) != 0;

@@ -19,6 +19,7 @@ struct Limits {
     std::uint16_t topic_aliases = 0;
     bool wildcards = true;
     bool shared = true;
+    bool subscription_identifiers = true;
     std::size_t filters_per_request = 65'535;
     std::optional<std::uint16_t> keep_alive = {}; // seconds
 

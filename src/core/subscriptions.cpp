@@ -25,7 +25,8 @@ std::string_view routed(std::string_view filter) noexcept {
     return shared ? shared->filter : filter;
 }
 
-constexpr std::size_t request_overhead = 5 + 2 + 1; // fixed header, packet identifier, no properties
+// Fixed header, packet identifier, a subscription identifier with its Property Length.
+constexpr std::size_t request_overhead = 5 + 2 + 1 + 5;
 std::size_t encoded_entry(std::string_view filter) noexcept { return 2 + filter.size() + 1; }
 
 } // namespace
@@ -116,8 +117,8 @@ void Subscriptions::want(TopicFilter wanted, Route route, Waiter waiter, std::ve
     Wanted& filter = at->second;
     filter.generation = next_generation_++;
     if (fresh) filter.order = filter.generation;
-    if (!fresh && filter.route != 0) routes_.erase(routed(wanted.filter), filter.route);
-    if (route != 0) routes_.insert(routed(wanted.filter), route);
+    if (!fresh) router_.remove(routed(wanted.filter), filter.route);
+    router_.add(routed(wanted.filter), route);
     filter.options = wanted.options;
     filter.route = route;
     filter.state = State::wanted;
@@ -136,7 +137,7 @@ void Subscriptions::leave(std::string filter, Waiter waiter, std::vector<Event>&
     if (auto valid = check_filter(filter); !valid) return answer(waiter, valid.error(), events);
     if (const auto wanted = filters_.find(filter); wanted != filters_.end()) {
         answer(wanted->second.waiters, make_error(Errc::cancelled, "unsubscribed before it was granted"), events);
-        if (wanted->second.route != 0) routes_.erase(routed(filter), wanted->second.route);
+        router_.remove(routed(filter), wanted->second.route);
         filters_.erase(wanted);
     }
     Leaving& leaving = leaving_[filter];
@@ -246,8 +247,14 @@ std::optional<Error> Subscriptions::refused_here(const Todo& todo, const Limits&
 void Subscriptions::refuse(const std::string& filter, Wanted& wanted, Error why, std::vector<Event>& events) {
     events.push_back(FilterChanged{filter, Result<Grant>(why), false});
     answer(wanted.waiters, std::move(why), events);
-    if (wanted.route != 0) routes_.erase(routed(filter), wanted.route);
+    router_.remove(routed(filter), wanted.route);
     filters_.erase(filter);
+}
+
+/// A SUBSCRIBE has one for all its filters.
+Router::Identifier Subscriptions::identifier_of(const Todo& todo, const Limits& limits) const {
+    if (!todo.subscribe || settings_.version != Version::v5 || !limits.subscription_identifiers) return 0;
+    return router_.identifier(filters_.find(todo.filter)->second.route);
 }
 
 std::optional<Subscriptions::Request> Subscriptions::next(const Limits& limits, std::vector<Event>& events) {
@@ -271,12 +278,14 @@ std::optional<Subscriptions::Request> Subscriptions::next(const Limits& limits, 
             }
             continue;
         }
-        if (!asking_.empty() && todo.subscribe != asking_subscribe_) break;
+        const auto identifier = identifier_of(todo, limits);
+        if (!asking_.empty() && (todo.subscribe != asking_subscribe_ || identifier != request.identifier)) break;
         if (asking_.size() >= limits.filters_per_request) break;
         if (!asking_.empty() && size + encoded_entry(todo.filter) > limits.packet_size) break;
         if (settings_.max_filters != 0 && asking_.size() >= settings_.max_filters) break;
         size += encoded_entry(todo.filter);
         asking_subscribe_ = todo.subscribe;
+        request.identifier = identifier;
         AskedEntry entry;
         entry.filter = std::move(todo.filter);
         SubscribeOptions options;
@@ -379,7 +388,14 @@ void Subscriptions::left(AskedEntry& entry, std::vector<Event>& events) {
 
 // ---- Time ----------------------------------------------------------------------------------------------------------
 
+void Subscriptions::hold(Time now, bool held) {
+    held_ = held;
+    for (auto& [id, asked] : asked_)
+        if (asked.reply_by) asked.reply_by = now + settings_.reply_timeout;
+}
+
 std::optional<Time> Subscriptions::reply_due() const {
+    if (held_) return std::nullopt;
     std::optional<Time> soonest;
     for (const auto& [id, asked] : asked_)
         if (asked.reply_by && (!soonest || *asked.reply_by < *soonest)) soonest = asked.reply_by;
@@ -392,7 +408,7 @@ std::optional<Time> Subscriptions::retry_due() const {
 
 bool Subscriptions::elapsed(Time now, std::vector<Event>& events) {
     for (auto& [id, asked] : asked_)
-        if (asked.reply_by && *asked.reply_by <= now) ask_again(asked, events);
+        if (!held_ && asked.reply_by && *asked.reply_by <= now) ask_again(asked, events);
     while (!retries_.empty() && retries_.begin()->first <= now) {
         const auto due = retries_.extract(retries_.begin());
         const auto wanted = filters_.find(due.mapped());

@@ -2,7 +2,7 @@
 /// The filters that are wanted, and what is asked of the broker to make it so.
 
 #include "core/limits.hpp"
-#include "core/topic_tree.hpp"
+#include "core/router.hpp"
 
 #include <deque>
 #include <map>
@@ -41,7 +41,8 @@ public:
     /// A SUBSCRIBE or UNSUBSCRIBE to be sent. The views live until the next call.
     struct Request {
         bool subscribe = true;
-        std::vector<Subscribe::Entry> entries; // of an UNSUBSCRIBE only the filters count
+        std::vector<Subscribe::Entry> entries;  // of an UNSUBSCRIBE only the filters count
+        Router::Identifier identifier = 0;      // 0: none
     };
 
     explicit Subscriptions(Settings settings) : settings_(settings) {}
@@ -69,7 +70,10 @@ public:
     /// False if the broker left so many requests without a reply that it should be given up.
     bool elapsed(Time now, std::vector<Event>&);
 
-    const TopicTree& routes() const noexcept { return routes_; }
+    /// While we do not read, for the user's sake, nobody can have replied.
+    void hold(Time now, bool held);
+
+    const Router& router() const noexcept { return router_; }
     std::vector<Snapshot::Filter> list() const;
 
 private:
@@ -128,6 +132,7 @@ private:
     void left(AskedEntry&, std::vector<Event>&);
     void ask_again(Asked&, std::vector<Event>&);
     bool still_to_do(const Todo&) const;
+    Router::Identifier identifier_of(const Todo&, const Limits&) const;
     static std::optional<Error> refused_here(const Todo&, const Limits&);
     void refuse(const std::string& filter, Wanted&, Error, std::vector<Event>&);
 
@@ -141,7 +146,8 @@ private:
     std::multimap<Time, std::string> retries_; // entries may be out of date
     std::map<std::uint64_t, Operation> operations_;
     std::uint64_t next_operation_ = 1, next_generation_ = 1;
-    TopicTree routes_;
+    Router router_;
+    bool held_ = false;
 };
 
 } // namespace tortoise::core

@@ -188,7 +188,7 @@ struct Levels {
 /// How to drive it. After ANY call in (A) or (B), drain (C) in order, then arm one timer for (D).
 ///
 ///   A  world → engine   opened, received, wrote, closed, elapsed
-///   B  user → engine    start, stop, reconnect, publish, subscribe, unsubscribe, acknowledge, cancel, ping
+///   B  user → engine    start, stop, reconnect, publish, subscribe, unsubscribe, acknowledge, cancel, ping, hold_input
 ///   C  engine → world   1 take_changes   2 take_events   3 take_output   4 take_wish
 ///   D  engine → world   deadline
 ///
@@ -239,6 +239,9 @@ public:
     /// Withdraws a publish: gone if still queued; else it goes on, but its outcome is reported now, as cancelled.
     void cancel(Time now, Token);
     void ping(Time now, Token);
+    /// Nothing shall be read while the user cannot take more, as wants_input() then says: the broker's silence is not
+    /// held against it. Pings go on.
+    void hold_input(Time now, bool held);
 
     /// For the next CONNECT. At `renew_at` a connection that was made with them is ended in good order, and made anew at
     /// once: what is in flight is given a few seconds, what comes meanwhile waits in the queue.
@@ -252,14 +255,15 @@ public:
     bool has_changes() const noexcept;
     /// Appends the events since the last time. Swap-friendly: pass an empty vector that keeps its capacity.
     void take_events(std::vector<Event>&);
-    /// The routes of a received message whose filters match it; empty: the default destination.
+    /// The routes of a received message: those that its subscription identifiers name (MQTT 5), or else those whose
+    /// filters match it; empty: the default destination.
     std::span<const Route> routes(const Received&) const noexcept;
     /// Appends what is to be written, and counts it as unwritten until wrote().
     void take_output(std::string& into);
     bool has_output() const noexcept;
     Wish take_wish();
-    /// False while so much output is unwritten that the shell should stop reading: a peer that does not read its
-    /// acknowledgements must not make us keep them all.
+    /// False while the shell should not read: the input is held, or so much output is unwritten: a peer that does not
+    /// read its acknowledgements must not make us keep them all.
     bool wants_input() const noexcept;
 
     // D. When to call elapsed(), and why.

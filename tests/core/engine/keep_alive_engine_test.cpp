@@ -171,6 +171,50 @@ TEST_P(Alive, APingrespThatNobodyAskedForIsIgnored) {
     EXPECT_TRUE(peer.engine.is_up());
 }
 
+/// Who does not read for the user's sake cannot blame the broker for what it did not read.
+TEST_P(Alive, WhileTheInputIsHeldTheSilenceIsOurs) {
+    Peer peer{options};
+    peer.connect();
+    peer.subscribe({{"a", QoS::at_most_once}});
+    const auto id = peer.sent<Subscribe>().id;
+    peer.engine.hold_input(peer.now, true);
+    EXPECT_FALSE(peer.engine.wants_input());
+    for (int i = 0; i < 100; ++i) { // also beyond what is awaited at most
+        peer.pass(9'999ms);
+        EXPECT_TRUE(peer.silent()) << peer.rest();
+        peer.pass(1ms);
+        peer.sent<Pingreq>(); // [MQTT-3.1.2-20] holds all the same
+    }
+    EXPECT_TRUE(peer.quiet());
+    peer.engine.hold_input(peer.now, false);
+    EXPECT_TRUE(peer.engine.wants_input());
+    for (int i = 0; i < 100; ++i) peer.send(Pingresp{});
+    peer.send(Suback{id, {Reason::success}, {}});
+    peer.event<Subscribed>();
+    peer.event<FilterChanged>();
+    peer.pass(10s);
+    peer.sent<Pingreq>();
+    peer.pass(3s);
+    EXPECT_EQ(peer.wish.kind, Wish::close);
+}
+
+TEST_P(Alive, AHeldInputDoesNotKeepAConnectionFromComingUp) {
+    Peer peer{options};
+    peer.engine.hold_input(peer.now, true);
+    EXPECT_TRUE(peer.engine.wants_input());
+    peer.connect();
+    EXPECT_FALSE(peer.engine.wants_input());
+    peer.pass(10s);
+    peer.sent<Pingreq>();
+    peer.engine.hold_input(peer.now, false);
+    peer.pass(10s);
+    peer.sent<Pingreq>();
+    peer.pass(2'999ms);
+    EXPECT_EQ(peer.wish.kind, Wish::nothing);
+    peer.pass(1ms);
+    EXPECT_EQ(peer.wish.kind, Wish::close);
+}
+
 TEST(AliveV5, TheServersKeepAliveIsObeyedAndForgottenWithItsConnection) {
     auto options = plain();
     options.keep_alive = 60s;

@@ -357,6 +357,45 @@ TEST_P(Subscribing, MessagesAreRoutedByFilter) {
     EXPECT_EQ(peer.routes_of_last, (std::vector<Route>{1}));
 }
 
+TEST(SubscribingV5, ARouteIsSubscribedWithAnIdentifierAndFoundByIt) {
+    Peer peer;
+    peer.connect();
+    peer.subscribe({{"plain", QoS::at_most_once}, {"x", QoS::at_most_once}});
+    EXPECT_FALSE(peer.sent<Subscribe>().properties.get(property::subscription_identifier));
+    peer.subscribe({{"a/#", QoS::at_most_once}, {"a/b", QoS::at_most_once}}, 1);
+    const auto one = peer.sent<Subscribe>(); // its filters travel together
+    EXPECT_EQ(one.entries.size(), 2);
+    const auto identifier = one.properties.get(property::subscription_identifier);
+    ASSERT_TRUE(identifier);
+    peer.subscribe({{"$share/g/a/+", QoS::at_most_once}}, 2);
+    EXPECT_NE(peer.sent<Subscribe>().properties.get(property::subscription_identifier), identifier);
+    const auto properties = Properties().add(property::subscription_identifier, *identifier);
+    peer.send(Publish{.topic = "a/b", .properties = properties});
+    peer.event<Received>();
+    EXPECT_EQ(peer.routes_of_last, (std::vector<Route>{1}));
+}
+
+TEST(SubscribingV5, ARouteKeepsItsIdentifierOverReconnects) {
+    Peer peer;
+    peer.connect();
+    peer.subscribe({{"b", QoS::at_most_once}}, 1);
+    const auto before = peer.sent<Subscribe>().properties.get(property::subscription_identifier);
+    peer.lose_connection();
+    peer.pass(1s);
+    peer.connect();
+    EXPECT_EQ(peer.sent<Subscribe>().properties.get(property::subscription_identifier), before);
+}
+
+TEST(SubscribingV5, ABrokerWithoutIdentifiersIsSpared) {
+    Peer peer;
+    peer.connect(false, Properties().set(property::subscription_identifier_available, 0));
+    peer.subscribe({{"a/#", QoS::at_most_once}}, 1);
+    EXPECT_FALSE(peer.sent<Subscribe>().properties.get(property::subscription_identifier));
+    peer.message("a/b", QoS::at_most_once);
+    peer.event<Received>();
+    EXPECT_EQ(peer.routes_of_last, (std::vector<Route>{1}));
+}
+
 TEST(SubscribingV5, OptionsTravel) {
     Peer peer{patient()};
     peer.connect();
