@@ -32,6 +32,12 @@ enum class HandlerFailure : std::uint8_t {
     restart,  ///< a new handler is made, and it connects again after the backoff; no message is lost by it
 };
 
+/// Who says that a received message of QoS 1 or 2 was handled; from then on the broker need not keep it. [MQTT-4.3]
+enum class Acknowledge : std::uint8_t {
+    automatic,  ///< it was when the handler returned; of a Stream, when the next one is asked for
+    manual,     ///< the user, by Connection::acknowledge
+};
+
 struct ConnectionOptions {
     std::string client_id = {};                      ///< empty: one is made up
     /// mqtt:// or mqtts://[user[:password]@]host[:port], unix:///path
@@ -66,6 +72,7 @@ struct ConnectionOptions {
     /// Filters in one SUBSCRIBE or UNSUBSCRIBE, for brokers that limit them (some clouds: 8); more are split over several.
     /// 0: as many as fit into the broker's Maximum Packet Size.
     std::uint16_t max_filters_per_subscribe = 0;
+    Acknowledge acknowledge = Acknowledge::automatic;
     std::uint16_t receive_maximum = 65'535;          ///< unacknowledged messages that the broker may send at a time
     std::uint32_t maximum_packet_size = 64u << 20;   ///< of packets received, in bytes
     PeerLimits limits = {};                          ///< of the server, as far as it does not tell them
@@ -74,6 +81,16 @@ struct ConnectionOptions {
 
 /// Told about every message whose topic matches the filter it was given with.
 using OnMessage = Fn<void(Connection&, const MessageView&)>;
+
+struct RequestOptions {
+    Duration timeout = std::chrono::seconds(10);  ///< then it ends with Errc::timeout; the request travels no longer
+    QoS qos = QoS::at_least_once;
+    /// Where the replies come. MQTT 5: one is made up for the connection if it is empty, below the broker's Response
+    /// Information if there is any. MQTT 3.1.1 cannot tell the responder: name the topic that it is known to use; replies
+    /// are taken for those to the oldest request with that topic.
+    std::string response_topic = {};
+    Properties properties = {};                   ///< further properties of the request (MQTT 5)
+};
 
 /// A handle to a connection. It connects when it is made, reconnects by its backoff, keeps its subscriptions, and re-sends
 /// what was not acknowledged. Every function may be called from any thread and from inside any callback; none blocks.
@@ -115,6 +132,22 @@ public:
     Pending<std::vector<Result<Done>>> unsubscribe(std::vector<std::string> filters);
     /// What is wanted at present, granted or not.
     std::vector<TopicFilter> subscriptions() const;
+
+    /// With Acknowledge::manual: the message was handled. In any order: acknowledgements leave in the order of the messages,
+    /// each as soon as those before it were given. Until then the message counts against receive_maximum. Messages of a
+    /// connection that was lost come again; their old ids mean nothing. [MQTT-4.6.0-2] [MQTT-4.4]
+    void acknowledge(AckId);
+    /// The same, with a refusal: the broker gives up on the message. The error: MQTT 3.1.1 has no refusals, or the reason is
+    /// none of PUBACK and PUBREC. [MQTT-3.4.2.1]
+    Result<Done> refuse(AckId, Reason);
+
+    /// Publishes a request and awaits its first reply. A request that cannot be delivered, or of which the broker says
+    /// that nobody listens, ends at once with that error. [MQTT-4.10]
+    Pending<Message> request(std::string_view topic, Octets payload = {}, RequestOptions = {});
+    /// Each reply goes to the callback, on the loop thread, until the time-out; answered then with their number.
+    Pending<std::size_t> request(std::string_view topic, Octets payload, RequestOptions, OnMessage);
+    /// Publishes a reply to where the request asks for it, with its correlation data. Fails if it asks for none.
+    Delivery reply(const MessageView& request, Octets payload = {}, PublishOptions = {});
 
     /// The round-trip time of a PINGREQ.
     Pending<Duration> ping();

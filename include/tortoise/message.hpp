@@ -9,6 +9,9 @@
 
 namespace tortoise {
 
+/// Names a received message that wants an acknowledgement, see Connection::acknowledge; 0: it wants none.
+using AckId = std::uint64_t;
+
 /// A borrowed message. What a handler gets is valid until the handler returns; make a `Message` of it to keep it.
 struct MessageView {
     std::string_view topic = {};
@@ -18,6 +21,7 @@ struct MessageView {
     bool duplicate = false;  ///< DUP: the sender tried before [MQTT-3.3.1.1]
     PropertiesView properties = {};
     std::uint16_t packet_id = 0;  ///< of a received message of QoS 1 or 2: the identifier that the broker gave it
+    AckId ack_id = 0;             ///< of a received message of QoS 1 or 2 on a connection with Acknowledge::manual
 
     std::string_view text() const noexcept { return payload; }
     Levels levels() const noexcept { return Levels(topic); }
@@ -32,15 +36,16 @@ struct Message {
     bool retain = false;
     bool duplicate = false;
     Properties properties = {};
+    AckId ack_id = 0;  ///< as of the MessageView that it was made of
 
     Message() = default;
     Message(std::string topic_name, std::string body, QoS quality = QoS::at_most_once, bool keep = false)
         : topic(std::move(topic_name)), payload(std::move(body)), qos(quality), retain(keep) {}
     explicit Message(const MessageView& m)
         : topic(m.topic), payload(m.payload), qos(m.qos), retain(m.retain), duplicate(m.duplicate),
-          properties(m.properties) {}
+          properties(m.properties), ack_id(m.ack_id) {}
 
-    MessageView view() const noexcept { return {topic, payload, qos, retain, duplicate, properties}; }
+    MessageView view() const noexcept { return {topic, payload, qos, retain, duplicate, properties, 0, ack_id}; }
     operator MessageView() const noexcept { return view(); }
 };
 

@@ -24,6 +24,8 @@ public:
     }
 
     bool done() const noexcept { return done_.load(std::memory_order_acquire); }
+    /// Has everybody else let go of it? Then nobody will see the answer.
+    bool abandoned() const noexcept { return references_.load(std::memory_order_acquire) == 1; }
     /// Nothing if it was answered in time; otherwise timeout or would_deadlock.
     std::optional<Error> wait(Duration at_most);
     /// At once if done; otherwise on the thread that answers.

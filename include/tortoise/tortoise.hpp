@@ -14,6 +14,7 @@
 #include <tortoise/result.hpp>
 #include <tortoise/runtime.hpp>
 #include <tortoise/statistics.hpp>
+#include <tortoise/stream.hpp>
 #include <tortoise/supervisor.hpp>
 #include <tortoise/tls.hpp>
 #include <tortoise/topic.hpp>

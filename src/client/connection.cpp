@@ -45,15 +45,14 @@ Pending<Grant> Connection::subscribe(TopicFilter filter, OnMessage callback) {
     auto pending = new_pending<Grant>();
     std::vector<TopicFilter> filters;
     filters.push_back(std::move(filter));
-    core_->subscribe(std::move(filters), std::move(callback), std::make_unique<SingleRequest<Grant>>(pending));
+    std::optional<Routes::Taker> taker;
+    if (callback) taker = std::move(callback);
+    core_->subscribe(std::move(filters), std::move(taker), std::make_unique<SingleRequest<Grant>>(pending));
     return Pending<Grant>(std::move(pending));
 }
 
 Pending<std::vector<Result<Grant>>> Connection::subscribe(std::vector<TopicFilter> filters) {
-    auto pending = new_pending<std::vector<Result<Grant>>>();
-    const auto count = filters.size();
-    core_->subscribe(std::move(filters), {}, std::make_unique<ListRequest<Grant>>(count, pending));
-    return Pending<std::vector<Result<Grant>>>(std::move(pending));
+    return core_->subscribe(std::move(filters));
 }
 
 Pending<Done> Connection::unsubscribe(std::string filter) {
@@ -72,6 +71,18 @@ Pending<std::vector<Result<Done>>> Connection::unsubscribe(std::vector<std::stri
 }
 
 std::vector<TopicFilter> Connection::subscriptions() const { return core_->subscriptions(); }
+void Connection::acknowledge(AckId id) { core_->acknowledge(id, Reason::success); }
+Result<Done> Connection::refuse(AckId id, Reason reason) { return core_->refuse(id, reason); }
+Pending<Message> Connection::request(std::string_view topic, Octets payload, RequestOptions options) {
+    return core_->request(topic, payload, std::move(options));
+}
+Pending<std::size_t> Connection::request(std::string_view topic, Octets payload, RequestOptions options,
+                                         OnMessage each) {
+    return core_->request(topic, payload, std::move(options), std::move(each));
+}
+Delivery Connection::reply(const MessageView& request, Octets payload, PublishOptions options) {
+    return core_->reply(request, payload, std::move(options));
+}
 Pending<Duration> Connection::ping() { return core_->ping(); }
 Statistics Connection::statistics() const { return core_->statistics(); }
 void Connection::reconnect() { core_->reconnect(); }

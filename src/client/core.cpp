@@ -47,11 +47,11 @@ std::optional<Error> check_publish(const PeerLimits& limits, std::string_view to
 
 } // namespace
 
-Connection::Core::Core(const core::EngineOptions& options, const Runtime& runtime)
+Connection::Core::Core(const core::EngineOptions& options, Acknowledge acknowledge, const Runtime& runtime)
     : client_id_(options.client_id), loops_(detail::Ref<io::Loops>::share(&runtime.loops())), loop_(loops_->next()),
       mailbox_(std::max(options.queue.bytes, least_mailbox)), version_(options.version), limits_(options.limits),
-      persistent_(options.persistent), overflow_(options.queue.overflow), listeners_(registry().listeners),
-      latch_(std::make_shared<io::Latch>()),
+      persistent_(options.persistent), overflow_(options.queue.overflow), acknowledge_(acknowledge),
+      listeners_(registry().listeners), latch_(std::make_shared<io::Latch>()), replies_(options.version, random_seed()),
       stopped_(detail::Ref<detail::PendingResult<Done>>::adopt(new detail::PendingResult<Done>)),
       self_(detail::Ref<Core>(), detail::Ref<Owner>()), queue_(options.queue) {}
 
@@ -60,8 +60,9 @@ Connection::Core::~Core() = default;
 detail::Ref<Connection::Core> Connection::Core::make(ConnectionOptions options, const Runtime& runtime, Gone gone) {
     core::EngineOptions invalid;
     invalid.client_id = options.client_id.empty() ? made_up_client_id() : options.client_id;
+    const auto acknowledge = options.acknowledge;
     auto settings = settings_from(std::move(options));
-    auto core = detail::Ref<Core>::adopt(new Core(settings ? settings->engine : invalid, runtime));
+    auto core = detail::Ref<Core>::adopt(new Core(settings ? settings->engine : invalid, acknowledge, runtime));
     core->gone_ = std::move(gone);
     if (settings && !registry().connections.add(*core)) {
         settings =
@@ -75,7 +76,7 @@ detail::Ref<Connection::Core> Connection::Core::make(ConnectionOptions options, 
 }
 
 void Connection::Core::start(Settings settings) {
-    wanted_.subscribe(settings.engine.subscriptions, [] { return true; });
+    wanted_.subscribe(settings.engine.subscriptions, nullptr, [] { return true; });
     loop_.post([core = detail::Ref<Core>::share(this), settings = std::move(settings)]() mutable {
         core->begin(std::move(settings));
     });
@@ -205,7 +206,7 @@ void Connection::Core::cancel(Publishing* publishing) {
     }));
 }
 
-void Connection::Core::subscribe(std::vector<TopicFilter> filters, OnMessage callback,
+void Connection::Core::subscribe(std::vector<TopicFilter> filters, std::optional<Routes::Taker> taker,
                                  std::unique_ptr<Request<Grant>> request) {
     std::vector<TopicFilter> valid;
     std::vector<std::string> names;
@@ -216,22 +217,48 @@ void Connection::Core::subscribe(std::vector<TopicFilter> filters, OnMessage cal
         valid.push_back(f);
         names.push_back(f.filter);
     }
+    const auto stream = taker && taker->index() == 1 ? std::get<1>(*taker) : detail::Ref<Stream::Core>();
     auto* const to = request.get();
-    io::Mailbox::Call call = [this, filters = std::move(filters), names = std::move(names),
-                              callback = std::move(callback), to](const Error* ended) mutable {
-        if (!ended) return subscribe_now(std::move(filters), names, std::move(callback), to);
+    io::Mailbox::Call call = [this, filters = std::move(filters), names = std::move(names), taker = std::move(taker),
+                              to](const Error* ended) mutable {
+        if (!ended) return subscribe_now(std::move(filters), names, std::move(taker), to);
+        if (taker) answering([&] { Routes::end(*taker, *ended); });
         if (to) answering([&] { to->fail(*ended); });
         delete to;
     };
     std::optional<Error> error;
-    wanted_.subscribe(valid, [&] {
+    wanted_.subscribe(valid, stream.get(), [&] {
         error = posted(mailbox_.put(std::move(call), cost));
         return !error;
     });
-    if (!error)
+    if (!error) {
         static_cast<void>(request.release());
-    else if (request)
-        request->fail(*error);
+        return;
+    }
+    if (stream) stream->end(*error);
+    if (request) request->fail(*error);
+}
+
+Pending<std::vector<Result<Grant>>> Connection::Core::subscribe(std::vector<TopicFilter> filters,
+                                                                std::optional<Routes::Taker> taker) {
+    using Grants = detail::PendingResult<std::vector<Result<Grant>>>;
+    auto pending = detail::Ref<Grants>::adopt(new Grants);
+    const auto count = filters.size();
+    subscribe(std::move(filters), std::move(taker), std::make_unique<ListRequest<Grant>>(count, pending));
+    return Pending<std::vector<Result<Grant>>>(std::move(pending));
+}
+
+io::Mailbox::Call Connection::Core::unsubscribing(std::vector<std::string> filters, std::vector<std::string> valid,
+                                                  Request<Done>* to) {
+    return [this, filters = std::move(filters), valid = std::move(valid), to](const Error* ended) mutable {
+        if (!ended) {
+            for (const auto& f : valid) answering([&] { routes_.erase(f); });
+            engine().unsubscribe(io::Loop::now(), std::move(filters), to ? to->token() : 0);
+            return wanted_.arrived(valid);
+        }
+        if (to) answering([&] { to->fail(*ended); });
+        delete to;
+    };
 }
 
 void Connection::Core::unsubscribe(std::vector<std::string> filters, std::unique_ptr<Request<Done>> request) {
@@ -241,16 +268,7 @@ void Connection::Core::unsubscribe(std::vector<std::string> filters, std::unique
         cost += request_cost + f.size();
         if (check_filter(f)) valid.push_back(f);
     }
-    auto* const to = request.get();
-    io::Mailbox::Call call = [this, filters = std::move(filters), valid, to](const Error* ended) mutable {
-        if (!ended) {
-            for (const auto& f : valid) routes_.erase(f);
-            engine().unsubscribe(io::Loop::now(), std::move(filters), to ? to->token() : 0);
-            return wanted_.arrived(valid);
-        }
-        if (to) answering([&] { to->fail(*ended); });
-        delete to;
-    };
+    auto call = unsubscribing(std::move(filters), valid, request.get());
     std::optional<Error> error;
     wanted_.unsubscribe(valid, [&] {
         error = posted(mailbox_.put(std::move(call), cost));
@@ -260,6 +278,12 @@ void Connection::Core::unsubscribe(std::vector<std::string> filters, std::unique
         static_cast<void>(request.release());
     else if (request)
         request->fail(*error);
+}
+
+void Connection::Core::unsubscribe_owned(const std::vector<TopicFilter>& filters, const Stream::Core* stream) {
+    wanted_.unsubscribe_owned(filters, stream, [&](const std::vector<std::string>& names) {
+        return !posted(mailbox_.put(unsubscribing(names, names, nullptr)));
+    });
 }
 
 Pending<Duration> Connection::Core::ping() {

@@ -3,6 +3,7 @@
 
 #include "client/events.hpp"
 #include "client/kept_session.hpp"
+#include "client/replies.hpp"
 #include "client/request.hpp"
 #include "client/routes.hpp"
 #include "client/settings.hpp"
@@ -16,9 +17,11 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <tortoise/connection.hpp>
 #include <tortoise/core/engine.hpp>
 #include <tortoise/pipe.hpp>
+#include <unordered_map>
 
 namespace tortoise {
 
@@ -56,10 +59,21 @@ public:
     /// The call is made when its turn comes, behind everything that was published before, or when the connection ends.
     std::optional<Error> in_turn(Fn<void()>);
     Statistics statistics() const { return meters_.read(); }
-    /// Takes the request over; null: nobody wants to know.
-    void subscribe(std::vector<TopicFilter>, OnMessage, std::unique_ptr<Request<Grant>>);
+    /// Takes the request over; null: nobody wants to know. Without a taker the messages go to the handler.
+    void subscribe(std::vector<TopicFilter>, std::optional<Routes::Taker>, std::unique_ptr<Request<Grant>>);
+    Pending<std::vector<Result<Grant>>> subscribe(std::vector<TopicFilter>, std::optional<Routes::Taker> = {});
     void unsubscribe(std::vector<std::string>, std::unique_ptr<Request<Done>>);
+    /// Those of the stream's filters that nobody else has subscribed since.
+    void unsubscribe_owned(const std::vector<TopicFilter>&, const Stream::Core*);
     std::vector<TopicFilter> subscriptions() const { return wanted_.list(); }
+    Acknowledge acknowledge_mode() const noexcept { return acknowledge_; }
+    void acknowledge(core::InboundId, Reason);
+    Result<Done> refuse(core::InboundId, Reason);
+    /// The stream has news().
+    void listen_to(detail::Ref<Stream::Core>);
+    Pending<Message> request(std::string_view topic, Octets payload, RequestOptions);
+    Pending<std::size_t> request(std::string_view topic, Octets payload, RequestOptions, OnMessage each);
+    Delivery reply(const MessageView& request, Octets payload, PublishOptions);
     Pending<Duration> ping();
     void reconnect();
     Pending<Done> stop(Duration drain);
@@ -72,11 +86,14 @@ private:
 
     struct Question;
 
-    Core(const core::EngineOptions&, const Runtime&);
+    Core(const core::EngineOptions&, Acknowledge, const Runtime&);
     ~Core();
     void start(Settings);
     void stop_from_the_start(Error);
     Result<core::PublishRequest> request_for(std::string_view topic, Octets payload, const PublishOptions&) const;
+    io::Mailbox::Call unsubscribing(std::vector<std::string> filters, std::vector<std::string> valid, Request<Done>*);
+    void ask(std::string_view topic, Octets payload, RequestOptions, Replies::Asked, Replies::Number);
+    void subscribe_replies(const std::string& response_topic);
     std::optional<Error> post_publish(const core::PublishRequest&);
     void cancel(Publishing*);
     /// Wakes the loop if need be; the error if it was not taken.
@@ -93,7 +110,11 @@ private:
     void consume_slice();
     bool paused() const;
     void publish_now(core::PublishRequest, io::Time at);
-    void subscribe_now(std::vector<TopicFilter>, std::span<const std::string> valid, OnMessage, Request<Grant>*);
+    void subscribe_now(std::vector<TopicFilter>, std::span<const std::string> valid, std::optional<Routes::Taker>,
+                       Request<Grant>*);
+    void settled(core::InboundId);
+    void with_replies(Fn<void(Replies&)>);
+    void arm_reply_timer();
     void be_patient_until(io::Time);
 
     bool before_open(std::size_t endpoint) override;
@@ -125,7 +146,7 @@ private:
     void tell_error(const Error&);
     void tell_queue(const core::Levels&);
     void count(const Error& undelivered);
-    void deliver(const core::Received&);
+    unsigned deliver(const core::Received&);
     void undelivered(core::Token, const MessageView&, const Error&);
     void apply(const Actions&);
     void refuse(std::string filter, Error);
@@ -151,15 +172,18 @@ private:
     const PeerLimits limits_;
     const bool persistent_;
     const Overflow overflow_;
+    const Acknowledge acknowledge_;
     std::atomic<Status> status_{Status::connecting};
     bool refused_ = false;
     Listeners& listeners_;
     Meters meters_;
     const std::shared_ptr<io::Latch> latch_;
 
+    Replies replies_;
     mutable std::mutex mutex_;
     Error error_;                                           // guarded by mutex_
     SessionInfo session_;                                   // guarded by mutex_
+    std::string response_information_;                      // guarded by mutex_
     detail::Ref<detail::PendingResult<SessionInfo>> ready_; // guarded by mutex_; null: nobody asked
     detail::Ref<detail::PendingResult<Done>> lost_;         // guarded by mutex_; null: nobody asked
     const detail::Ref<detail::PendingResult<Done>> stopped_;
@@ -186,6 +210,9 @@ private:
     unsigned failed_attempts_ = 0;
     std::optional<Will> will_;
     Routes routes_;
+    std::set<Stream::Core*> full_streams_;
+    std::unordered_map<core::InboundId, unsigned> holders_; // of messages that several streams have
+    std::unique_ptr<io::Timer> reply_timer_;
     Connection self_; // what callbacks get; does not own
     io::Mailbox::Batch batch_;
     std::vector<io::Mailbox::Call> urgent_;

@@ -49,8 +49,8 @@ void Connection::Core::crash(Error why) {
         return engine().stop(io::Loop::now(), {}, std::move(why));
     handler_failed_ = why;
     engine().drop(io::Loop::now(), std::move(why));
-    // Not now: the handler may be at work. One that failed before it had begun is gone by then, and has its successor at
-    // the next attempt to connect, lest they fail in a loop.
+    // Not now: the handler may be at work. One that failed before it had begun is gone by then, and has its successor
+    // at the next attempt to connect, lest they fail in a loop.
     loop_.post([core = detail::Ref<Core>::share(this)] {
         if (core->ended_ || !core->handler_) return;
         core->replace_handler();
@@ -98,6 +98,11 @@ void Connection::Core::begin(Settings settings) {
         impatient_ = true;
         turn();
     });
+    reply_timer_ = std::make_unique<io::Timer>(loop_, [this] {
+        answering([&] { replies_.elapsed(io::Loop::now()); });
+        arm_reply_timer();
+        turn();
+    });
     make_handler();
     for (const auto& text : settings.warnings) guarded([&] { handler_->warning(self_, text); });
     engine().start(io::Loop::now()); // to no avail if something stopped it already
@@ -140,7 +145,9 @@ void Connection::Core::on(core::Stopped& event) {
     if (!end_told_) tell_error(event.why);
     if (handler_) handler_->terminate(event.why);
     handler_.reset();
-    routes_.clear();
+    const auto why = stopped_error();
+    answering([&] { routes_.clear(why); });
+    answering([&] { replies_.end(why); });
     finish_once_kept(event.why);
 }
 
@@ -177,6 +184,7 @@ void Connection::Core::empty_mailbox(const Error& why) {
 
 void Connection::Core::finish() {
     patience_.reset();
+    reply_timer_.reset();
     driver_.reset();
     kept_session_ = KeptSession();
     answering([&] { stopped_->answer(Done{}); });
@@ -270,9 +278,9 @@ void Connection::Core::publish_now(core::PublishRequest request, io::Time at) {
 }
 
 void Connection::Core::subscribe_now(std::vector<TopicFilter> filters, std::span<const std::string> valid,
-                                     OnMessage callback, Request<Grant>* request) {
+                                     std::optional<Routes::Taker> taker, Request<Grant>* request) {
     core::Route route = 0;
-    for (const auto& filter : valid) route = routes_.set(filter, std::move(callback));
+    answering([&] { route = routes_.set(valid, std::move(taker)); });
     engine().subscribe(io::Loop::now(), std::move(filters), route, request ? request->token() : 0);
     wanted_.arrived(valid);
 }
@@ -321,6 +329,10 @@ void Connection::Core::change_status(const StatusInfo& info) {
 void Connection::Core::on(core::Up& event) {
     meters_.connects.add();
     failed_attempts_ = 0;
+    {
+        std::lock_guard lock(mutex_);
+        response_information_ = event.properties.view().get(property::response_information).value_or(Octets());
+    }
     change_status({.status = Status::up, .session = event.info});
     detail::Ref<detail::PendingResult<SessionInfo>> ready;
     {
@@ -349,20 +361,31 @@ void Connection::Core::on(core::Down& event) {
 
 void Connection::Core::on(core::Received& event) {
     meters_.messages_received.add();
-    const bool handled = guarded([&] { deliver(event); });
-    if (handled && event.id != 0) engine().acknowledge(io::Loop::now(), event.id);
+    const bool manual = acknowledge_ == Acknowledge::manual;
+    if (manual) event.message.ack_id = event.id;
+    unsigned kept = 0;
+    const bool handled = guarded([&] { kept = deliver(event); });
+    if (!handled || event.id == 0 || manual) return;
+    if (kept == 0) return engine().acknowledge(io::Loop::now(), event.id);
+    if (kept > 1) holders_[event.id] = kept;
 }
 
-void Connection::Core::deliver(const core::Received& event) {
+/// How many streams have the message, and acknowledge it later.
+unsigned Connection::Core::deliver(const core::Received& event) {
     const auto routes = engine().routes(event);
     bool to_handler = routes.empty();
+    unsigned kept = 0;
     for (const auto route : routes) {
-        if (auto* callback = routes_.find(route))
-            (*callback)(self_, event.message);
-        else
+        auto* taker = routes_.find(route);
+        if (taker == nullptr)
             to_handler = true;
+        else if (auto* stream = std::get_if<detail::Ref<Stream::Core>>(taker))
+            kept += (*stream)->take(event.message, event.id) ? 1 : 0;
+        else
+            std::get<OnMessage> (*taker)(self_, event.message);
     }
     if (to_handler) apply(handler_->message(self_, event.message));
+    return kept;
 }
 
 void Connection::Core::on(core::Delivered& event) {
@@ -404,7 +427,10 @@ void Connection::Core::on(core::Unsubscribed& event) {
 void Connection::Core::on(core::FilterChanged& event) {
     if (!event.wanted) {
         wanted_.gone(event.filter);
-        if (event.grant) routes_.erase(event.filter);
+        if (event.grant) {
+            const auto why = *event.grant ? make_error(Errc::cancelled) : event.grant->error();
+            answering([&] { routes_.erase(event.filter, why); });
+        }
     }
     FilterStatus status{.kind = FilterStatus::Kind::down, .filter = event.filter};
     if (event.grant && *event.grant) {

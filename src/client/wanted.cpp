@@ -3,10 +3,11 @@
 
 namespace tortoise {
 
-void WantedFilters::want(const TopicFilter& f) {
+void WantedFilters::want(const TopicFilter& f, Owner owner) {
     auto& entry = entries_[f.filter];
     if (!entry.wanted) entry.order = next_order_++;
     entry.wanted = true;
+    entry.owner = owner;
     entry.options = f.options;
     ++entry.under_way;
 }
@@ -15,6 +16,11 @@ void WantedFilters::leave(const std::string& filter) {
     auto& entry = entries_[filter];
     entry.wanted = false;
     ++entry.under_way;
+}
+
+bool WantedFilters::owns(const std::string& filter, Owner owner) const {
+    const auto entry = entries_.find(filter);
+    return entry != entries_.end() && entry->second.wanted && entry->second.owner == owner;
 }
 
 void WantedFilters::arrived(std::span<const std::string> filters) {

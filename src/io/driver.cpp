@@ -57,6 +57,7 @@ void Driver::drain() {
         timer_.arm(deadline->at);
     else
         timer_.disarm();
+    await_input(); // the user may have made room, also while the peer does not read
     draining_ = false;
     listener_.drained();
     if (!blocked_ && std::exchange(was_blocked_, false)) listener_.unblocked();

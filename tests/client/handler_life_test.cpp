@@ -1,8 +1,7 @@
 // The life of a handler: begun and ended once for each life of its connection; and nothing is left of a connection.
 #include "support/options.hpp"
+#include "support/resident.hpp"
 #include <cstdlib>
-#include <fstream>
-#include <unistd.h>
 
 namespace tortoise::test {
 namespace {
@@ -96,13 +95,6 @@ TEST_P(HandlerLife, neverBeginsIfTheOptionsAreRefused) {
 }
 
 TORTOISE_BOTH_VERSIONS(HandlerLife);
-
-long resident_kib() {
-    std::ifstream statm("/proc/self/statm");
-    long size = 0, resident = 0;
-    statm >> size >> resident;
-    return resident * (::sysconf(_SC_PAGESIZE) / 1024);
-}
 
 // TORTOISE_TEST_CYCLES=100000 for the whole of it.
 TEST(Cycles, ofConnectingAndDisconnectingLeaveMemoryFlat) {
