@@ -1,5 +1,6 @@
 // Subscriptions: results, callbacks, what is wanted, actions.
 #include "support/options.hpp"
+#include <map>
 
 namespace tortoise::test {
 namespace {
@@ -183,6 +184,37 @@ TEST(RefusedSubscription, forGoodIsNotWantedAnyMore) {
     EXPECT_EQ(recorder.seen().filters[0].kind, FilterStatus::Kind::refused);
     EXPECT_EQ(recorder.seen().filters[0].reason.code, Reason::not_authorized);
     EXPECT_TRUE(c.subscriptions().empty());
+}
+
+/// Whether the broker sends one copy with all identifiers, or a copy for each subscription. [MQTT-3.3.4-2]
+/// [MQTT-3.3.4-3] [MQTT-3.3.4-4] [MQTT-3.3.4-5]
+class Overlapping : public ::testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(, Overlapping, ::testing::Bool(),
+                         [](const auto& test) { return test.param ? "a_copy_each" : "one_copy"; });
+
+TEST_P(Overlapping, filtersHaveTheirCallbackCalledOnceEach) {
+    const testing::Broker broker{{.one_copy_per_subscription = GetParam()}};
+    Recorder recorder;
+    Connection c{options_for(broker.url(), Version::v5, recorder)};
+    std::mutex mutex;
+    std::map<std::string, Names> got;
+    const std::vector<std::string> filters = {"#", "rooms/#", "rooms/+/temp", "rooms/hall/temp", "other/#"};
+    for (const auto& filter : filters) {
+        auto collect = [&, filter](Connection&, const MessageView& m) {
+            std::lock_guard lock(mutex);
+            got[filter].push_back(std::string(m.text()));
+        };
+        ASSERT_TRUE(c.subscribe({filter, QoS::exactly_once}, collect).wait(patience));
+    }
+    ASSERT_TRUE(c.subscribe({"rooms/hall/#", QoS::at_least_once}).wait(patience)); // the handler's
+    for (int i = 0; i < 3; ++i)
+        ASSERT_TRUE(c.publish("rooms/hall/temp", std::to_string(i), {.qos = QoS::exactly_once}).wait(patience));
+    ASSERT_TRUE(c.ping().wait(patience));
+    std::lock_guard lock(mutex);
+    for (const auto& filter : filters)
+        EXPECT_EQ(got[filter], filter == "other/#" ? Names() : (Names{"0", "1", "2"})) << filter;
+    // The handler gets a copy of its own where there is one; never what callbacks took.
+    EXPECT_EQ(recorder.seen().messages.size(), GetParam() ? 3 : 0);
 }
 
 } // namespace
