@@ -5,6 +5,7 @@
 #include <string_view>
 #include <tortoise/properties.hpp>
 #include <tortoise/topic.hpp>
+#include <tortoise/topic_template.hpp>
 #include <tortoise/types.hpp>
 
 namespace tortoise {
@@ -26,6 +27,8 @@ struct MessageView {
     std::string_view text() const noexcept { return payload; }
     Levels levels() const noexcept { return Levels(topic); }
     bool matches(std::string_view filter) const noexcept { return tortoise::matches(filter, topic); }
+    /// `if (const auto room = m.match("rooms/{room}/temp")) use((*room)["room"]);`
+    std::optional<TopicMatch> match(TopicTemplate t) const noexcept { return t.match(topic); }
 };
 
 /// An owned message.

@@ -136,6 +136,7 @@ struct SubscribeOptions {
 };
 
 /// A topic filter and how it is subscribed: `{"rooms/+/temp", {.qos = QoS::at_least_once}}` or `{"rooms/#", QoS::…}`.
+/// Of a TopicTemplate: its filter. A text is a filter as it stands, also with braces in it.
 struct TopicFilter {
     std::string filter = {};
     SubscribeOptions options = {};
@@ -145,6 +146,8 @@ struct TopicFilter {
     TopicFilter(const char* f, SubscribeOptions o = {}) : filter(f), options(o) {}
     TopicFilter(std::string f, QoS qos) : filter(std::move(f)), options{.qos = qos} {}
     TopicFilter(const char* f, QoS qos) : filter(f), options{.qos = qos} {}
+    TopicFilter(TopicTemplate t, SubscribeOptions o = {}) : filter(t.filter()), options(o) {}
+    TopicFilter(TopicTemplate t, QoS qos) : filter(t.filter()), options{.qos = qos} {}
     friend bool operator==(const TopicFilter&, const TopicFilter&) = default;
 };
 
