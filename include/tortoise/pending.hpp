@@ -23,6 +23,18 @@ public:
         if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
     }
 
+    /// Something to be called at the answer, and only then. It lives with its owner, who lets it go when it was called,
+    /// or withdraws it before.
+    struct Continuation {
+        void (*call)(Continuation&, bool answered) = nullptr;  ///< not answered: the state goes without an answer
+        Continuation *next = nullptr, *previous = nullptr;
+        bool linked = false;
+    };
+    /// False: it is too late, the answer is there.
+    bool append(Continuation&, bool in_front = false) noexcept;
+    /// True: it will not be called. False: it was, or is being called at this moment.
+    bool remove(Continuation&) noexcept;
+
     bool done() const noexcept { return done_.load(std::memory_order_acquire); }
     /// Has everybody else let go of it? Then nobody will see the answer.
     bool abandoned() const noexcept { return references_.load(std::memory_order_acquire) == 1; }
@@ -31,7 +43,8 @@ public:
     /// At once if done; otherwise on the thread that answers.
     void on_done(Fn<void()>);
     void set_canceller(Fn<void()> f) { canceller_ = static_cast<Fn<void()>&&>(f); }
-    void cancel();
+    /// False: nobody could be asked to.
+    bool cancel();
 
 protected:
     virtual ~PendingState();
@@ -43,9 +56,8 @@ protected:
     void unlock() noexcept;
 
 private:
-    struct Continuation;
-    bool append(Continuation&) noexcept;  // false: it is too late, the answer is there
-    bool remove(Continuation&) noexcept;  // false: it is not there any more
+    Continuation* pop() noexcept;
+    void unlink(Continuation&) noexcept;
 
     std::atomic<int> references_{1};
     std::atomic<bool> claimed_{false}, done_{false}, locked_{false};
@@ -97,6 +109,9 @@ public:
     }
     /// Withdraws the operation if that is still possible; the outcome is reported in any case.
     void cancel() const { state_->cancel(); }
+
+    /// For those that wait in ways of their own: coro.hpp, asio.hpp.
+    const detail::Ref<detail::PendingResult<T>>& state() const noexcept { return state_; }
 
 protected:
     detail::Ref<detail::PendingResult<T>> state_;

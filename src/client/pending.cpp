@@ -1,6 +1,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <tortoise/pending.hpp>
@@ -36,17 +37,26 @@ private:
     bool told_ = false;
 };
 
-} // namespace
-
-// One of the two is set. With a waiter it lives on that thread's stack, otherwise on the heap.
-struct PendingState::Continuation {
-    Fn<void()> call = {};
-    void* waiter = nullptr;
-    Continuation* next = nullptr;
+/// A function on the heap.
+struct Call final : PendingState::Continuation {
+    explicit Call(Fn<void()> f) : Continuation{.call = &run}, function(std::move(f)) {}
+    static void run(Continuation& c, bool answered) {
+        const std::unique_ptr<Call> self(static_cast<Call*>(&c));
+        if (answered) self->function();
+    }
+    Fn<void()> function;
 };
 
+/// A thread that waits, on its stack.
+struct Bell final : PendingState::Continuation {
+    Bell() : Continuation{.call = [](Continuation& c, bool) { static_cast<Bell&>(c).waiter.tell(); }} {}
+    Waiter waiter;
+};
+
+} // namespace
+
 PendingState::~PendingState() {
-    while (first_) delete std::exchange(first_, first_->next);
+    while (auto* c = pop()) c->call(*c, false);
 }
 
 void PendingState::lock() noexcept {
@@ -55,28 +65,40 @@ void PendingState::lock() noexcept {
 
 void PendingState::unlock() noexcept { locked_.store(false, std::memory_order_release); }
 
-bool PendingState::append(Continuation& c) noexcept {
+bool PendingState::append(Continuation& c, bool in_front) noexcept {
     lock();
     const bool late = done();
     if (!late) {
-        (last_ ? last_->next : first_) = &c;
-        last_ = &c;
+        c.linked = true;
+        c.previous = in_front ? nullptr : last_;
+        c.next = in_front ? first_ : nullptr;
+        (c.previous ? c.previous->next : first_) = &c;
+        (c.next ? c.next->previous : last_) = &c;
     }
     unlock();
     return !late;
 }
 
+void PendingState::unlink(Continuation& c) noexcept {
+    c.linked = false;
+    (c.previous ? c.previous->next : first_) = c.next;
+    (c.next ? c.next->previous : last_) = c.previous;
+}
+
 bool PendingState::remove(Continuation& c) noexcept {
     lock();
-    Continuation* before = nullptr;
-    auto* at = first_;
-    while (at && at != &c) before = std::exchange(at, at->next);
-    if (at) {
-        (before ? before->next : first_) = c.next;
-        if (last_ == &c) last_ = before;
-    }
+    const bool there = c.linked;
+    if (there) unlink(c);
     unlock();
-    return at != nullptr;
+    return there;
+}
+
+PendingState::Continuation* PendingState::pop() noexcept {
+    lock();
+    auto* c = first_;
+    if (c) unlink(*c);
+    unlock();
+    return c;
 }
 
 std::optional<Error> PendingState::wait(Duration at_most) {
@@ -84,58 +106,45 @@ std::optional<Error> PendingState::wait(Duration at_most) {
     if (Runtime::on_loop_thread()) {
         return make_error(Errc::would_deadlock, "a loop thread must not wait; use on_done()");
     }
-    Waiter waiter;
-    Continuation continuation{.waiter = &waiter};
-    if (!append(continuation) || waiter.wait(at_most)) return std::nullopt;
-    if (remove(continuation)) return make_error(Errc::timeout);
-    waiter.wait(Duration::max()); // it is being answered at this moment
+    // In front: threads should not have to wait for what others do in their callbacks.
+    Bell bell;
+    if (!append(bell, true) || bell.waiter.wait(at_most)) return std::nullopt;
+    if (remove(bell)) return make_error(Errc::timeout);
+    bell.waiter.wait(Duration::max()); // it is being answered at this moment
     return std::nullopt;
 }
 
-void PendingState::on_done(Fn<void()> call) {
-    auto* continuation = new Continuation{.call = std::move(call)};
-    if (append(*continuation)) return;
-    call = std::move(continuation->call);
-    delete continuation;
-    call();
+void PendingState::on_done(Fn<void()> function) {
+    auto call = std::make_unique<Call>(std::move(function));
+    if (append(*call))
+        static_cast<void>(call.release());
+    else
+        call->function();
 }
 
-void PendingState::cancel() {
+bool PendingState::cancel() {
     lock();
     auto canceller = std::move(canceller_);
     unlock();
-    if (canceller && !done()) canceller();
+    if (!canceller || done()) return false;
+    canceller();
+    return true;
 }
 
 void PendingState::answered() {
     lock();
     const auto canceller = std::move(canceller_); // what it holds on to can go
     done_.store(true, std::memory_order_release);
-    auto* next = std::exchange(first_, nullptr);
-    last_ = nullptr;
     unlock();
-
-    // Threads first: they should not have to wait for what others do in their callbacks.
-    Continuation *calls = nullptr, *last = nullptr;
-    while (auto* c = next) {
-        next = std::exchange(c->next, nullptr);
-        if (c->waiter) {
-            static_cast<Waiter*>(c->waiter)->tell();
-        } else {
-            (last ? last->next : calls) = c;
-            last = c;
-        }
-    }
-    // Each is called, even if one before it threw.
+    // One at a time: those that wait can be withdrawn by those that are called. Each is called, even if one before it
+    // threw.
     std::exception_ptr thrown;
-    while (auto* c = calls) {
-        calls = c->next;
+    while (auto* c = pop()) {
         try {
-            c->call();
+            c->call(*c, true);
         } catch (...) {
             if (!thrown) thrown = std::current_exception();
         }
-        delete c;
     }
     if (thrown) std::rethrow_exception(thrown);
 }
