@@ -77,7 +77,7 @@ public:
     Pending<Duration> ping();
     void reconnect();
     Pending<Done> stop(Duration drain);
-    /// Stops, and waits until no callback runs any more; on a loop thread, it does not wait.
+    /// Stops, and waits until no callback runs any more; not where the loops may not be waited for.
     void end();
 
 private:
@@ -157,7 +157,6 @@ private:
     void crash(Error);
     void let_handler_go();
     void replace_handler();
-    static Error what_was_thrown(); // the exception being handled
     void empty_mailbox(const Error& why);
     void finish();
     void finish_once_kept(Error why);
@@ -230,7 +229,7 @@ template <class Call> bool Connection::Core::guarded(Call&& call) {
         call();
         return true;
     } catch (...) {
-        crash(what_was_thrown());
+        crash(detail::what_was_thrown());
         return false;
     }
 }
@@ -239,7 +238,7 @@ template <class Call> void Connection::Core::answering(Call&& call) {
     try {
         call();
     } catch (...) {
-        crash(what_was_thrown());
+        crash(detail::what_was_thrown());
     }
 }
 

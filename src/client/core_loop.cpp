@@ -33,16 +33,6 @@ core::WallTime wall_now() { return std::chrono::floor<std::chrono::milliseconds>
 
 } // namespace
 
-Error Connection::Core::what_was_thrown() {
-    try {
-        throw;
-    } catch (const std::exception& e) {
-        return make_error(Errc::handler_threw, e.what());
-    } catch (...) {
-        return make_error(Errc::handler_threw, "something that is not a std::exception");
-    }
-}
-
 void Connection::Core::crash(Error why) {
     if (std::exchange(crashed_, true) || ended_) return;
     if (handler_failure_ == HandlerFailure::end || why.code != Errc::handler_threw)
@@ -189,6 +179,7 @@ void Connection::Core::finish() {
     kept_session_ = KeptSession();
     answering([&] { stopped_->answer(Done{}); });
     self_ = Connection(detail::Ref<Core>(), detail::Ref<Owner>());
+    loop_.let_go();
 }
 
 // ---- From the user to the engine -----------------------------------------------------------------------------------

@@ -158,5 +158,17 @@ void throw_error(const Error& error) {
 #endif
 }
 
+Error what_was_thrown() {
+#if defined(__cpp_exceptions)
+    try {
+        throw;
+    } catch (const std::exception& e) {
+        return make_error(Errc::handler_threw, e.what());
+    } catch (...) {
+    }
+#endif
+    return make_error(Errc::handler_threw, "something that is not a std::exception");
+}
+
 } // namespace detail
 } // namespace tortoise
