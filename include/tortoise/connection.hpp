@@ -96,8 +96,8 @@ struct RequestOptions {
 /// what was not acknowledged. Every function may be called from any thread and from inside any callback; none blocks.
 ///
 /// Copies share the connection. When the last owning handle goes, the connection says DISCONNECT, ends, and every open
-/// operation ends with Errc::stopped; unless this happens on a loop thread, no callback runs any more when the destructor
-/// returns. Handles that a callback is given do not own.
+/// operation ends with Errc::stopped; unless this happens on a loop thread, or the loop is the user's to run (asio.hpp), no
+/// callback runs any more when the destructor returns. Handles that a callback is given do not own.
 class Connection {
 public:
     /// Options that are not allowed (a URL without sense, …) make a connection that is stopped from the start: status(),

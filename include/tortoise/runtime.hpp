@@ -10,7 +10,7 @@ class Loops;
 }
 
 /// Owns loop threads; each connection is pinned to one of them. Copies share the threads, which end when the last copy
-/// and the last connection on them are gone.
+/// and the last connection on them are gone. (tortoise/asio.hpp makes one of an io_context of yours, without threads.)
 class Runtime {
 public:
     /// `threads` loop threads, at least one.
@@ -27,6 +27,9 @@ public:
     static bool on_loop_thread() noexcept;
 
     io::Loops& loops() const noexcept { return *loops_; }
+
+    /// Takes over one count. For asio.hpp, which runs connections on an io_context of the user's.
+    static Runtime adopt(io::Loops*) noexcept;
 
 private:
     explicit Runtime(detail::Ref<io::Loops>) noexcept;

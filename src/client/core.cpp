@@ -77,6 +77,7 @@ detail::Ref<Connection::Core> Connection::Core::make(ConnectionOptions options, 
 
 void Connection::Core::start(Settings settings) {
     wanted_.subscribe(settings.engine.subscriptions, nullptr, [] { return true; });
+    loop_.hold(); // until finish()
     loop_.post([core = detail::Ref<Core>::share(this), settings = std::move(settings)]() mutable {
         core->begin(std::move(settings));
     });
@@ -317,7 +318,7 @@ Pending<Done> Connection::Core::stop(Duration drain) {
 
 void Connection::Core::end() {
     stop({});
-    if (!io::Loop::on_any_thread()) latch_->wait();
+    if (loops_->may_be_awaited()) latch_->wait();
 }
 
 } // namespace tortoise

@@ -187,7 +187,7 @@ Pending<Done> Supervisor::Core::ended() const {
 
 void Supervisor::Core::end() {
     stop(Duration{});
-    if (!io::Loop::on_any_thread()) latch_->wait();
+    if (runtime_.loops().may_be_awaited()) latch_->wait();
 }
 
 } // namespace tortoise

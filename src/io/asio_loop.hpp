@@ -3,25 +3,19 @@
 
 #include "io/loop.hpp"
 #include <array>
-#include <boost/asio/io_context.hpp>
+#include <boost/asio/any_io_executor.hpp>
 
 namespace tortoise::io {
 
-class AsioLoop final : public Loop {
+class AsioLoop : public Loop {
 public:
     static AsioLoop& of(Loop& loop) noexcept { return static_cast<AsioLoop&>(loop); }
 
-    void post(Fn<void()> task) override;
-    std::span<char> read_buffer() noexcept override { return buffer_; }
-    bool on_this_thread() const noexcept override;
-    boost::asio::io_context& context() noexcept { return context_; }
-
-    void run();
-    void stop() { context_.stop(); }
+    std::span<char> read_buffer() noexcept final { return buffer_; }
+    /// What sockets and timers of this loop are made with.
+    virtual boost::asio::any_io_executor executor() noexcept = 0;
 
 private:
-    boost::asio::io_context context_{1};
-    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};
     std::array<char, 128 * 1024> buffer_;
 };
 

@@ -1,5 +1,5 @@
 #include "io/loop.hpp"
-#include "io/asio_loop.hpp"
+#include "io/guest_loop.hpp"
 #include "io/resolver.hpp"
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -19,23 +19,31 @@ std::chrono::steady_clock::time_point steady(Time at) {
 } // namespace
 
 Time Loop::now() noexcept { return Time(std::chrono::steady_clock::now().time_since_epoch()); }
-bool Loop::on_any_thread() noexcept { return current_loop != nullptr; }
+bool Loop::on_any_thread() noexcept { return current_loop != nullptr || GuestLoop::on_any_thread(); }
 
-void AsioLoop::post(Fn<void()> task) {
-    boost::asio::post(context_, [task = std::move(task)]() mutable { task(); });
-}
+/// With an io_context of its own, for a thread of its own.
+class OwnLoop final : public AsioLoop {
+public:
+    void post(Fn<void()> task) override {
+        boost::asio::post(context_, [task = std::move(task)]() mutable { task(); });
+    }
+    bool on_this_thread() const noexcept override { return current_loop == this; }
+    boost::asio::any_io_executor executor() noexcept override { return context_.get_executor(); }
+    void run() {
+        current_loop = this;
+        context_.run();
+        current_loop = nullptr;
+    }
+    void close() override { context_.stop(); }
 
-bool AsioLoop::on_this_thread() const noexcept { return current_loop == this; }
-
-void AsioLoop::run() {
-    current_loop = this;
-    context_.run();
-    current_loop = nullptr;
-}
+private:
+    boost::asio::io_context context_{1};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};
+};
 
 // The wait that is under way may end before `wanted`: it is then waited again. So only an earlier time costs something.
 struct Timer::Impl : std::enable_shared_from_this<Timer::Impl> {
-    Impl(AsioLoop& l, Fn<void()> f) : timer(l.context()), fire(std::move(f)) {}
+    Impl(AsioLoop& l, Fn<void()> f) : timer(l.executor()), fire(std::move(f)) {}
 
     void wait(Time at) {
         waiting_until = at;
@@ -75,12 +83,17 @@ void Timer::arm(Time at) {
 void Timer::disarm() { impl_->wanted.reset(); }
 
 detail::Ref<Loops> Loops::make(unsigned threads) { return detail::Ref<Loops>::adopt(new Loops(std::max(1u, threads))); }
+detail::Ref<Loops> Loops::make(std::shared_ptr<Loop> guest) {
+    return detail::Ref<Loops>::adopt(new Loops(std::move(guest)));
+}
+
+Loops::Loops(std::shared_ptr<Loop> guest) : Loops(0u) { loops_.push_back(std::move(guest)); }
 
 Loops::Loops(unsigned threads) : resolver_(std::make_unique<Resolver>()) {
     // OpenSSL cleans up when the process ends, in the reverse order of beginnings: not before loops that are static.
     OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CRYPTO_STRINGS, nullptr);
     for (unsigned i = 0; i < threads; ++i) {
-        auto loop = std::make_shared<AsioLoop>();
+        auto loop = std::make_shared<OwnLoop>();
         loops_.push_back(loop);
         threads_.emplace_back([loop] { loop->run(); });
     }
@@ -91,7 +104,7 @@ Loops::~Loops() = default;
 void Loops::release() noexcept {
     if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     const bool from_inside = std::ranges::any_of(loops_, [](const auto& loop) { return loop->on_this_thread(); });
-    for (const auto& loop : loops_) static_cast<AsioLoop&>(*loop).stop();
+    for (const auto& loop : loops_) loop->close();
     // A thread cannot wait for itself. Each of them keeps its loop until it has ended.
     for (auto& thread : threads_) from_inside ? thread.detach() : thread.join();
     delete this;

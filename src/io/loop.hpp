@@ -17,7 +17,7 @@ using core::Time;
 
 class Resolver;
 
-/// One thread that waits for sockets, timers and tasks.
+/// One thread that waits for sockets, timers and tasks; or, on an io_context of the user's, one thread at a time.
 class Loop : public std::enable_shared_from_this<Loop> {
 public:
     virtual ~Loop() = default;
@@ -26,6 +26,11 @@ public:
     /// Room to read into, shared by everything on this loop: what is in it must be used up before the next read.
     virtual std::span<char> read_buffer() noexcept = 0;
     virtual bool on_this_thread() const noexcept = 0;
+    /// As long as somebody holds it, it does not run out of work. From any thread.
+    virtual void hold() {}
+    virtual void let_go() {}
+    /// Its last owner is gone: it ends, if it is ours to end.
+    virtual void close() = 0;
 
     static Time now() noexcept;
     /// Is the calling thread that of any loop?
@@ -54,6 +59,8 @@ private:
 class Loops {
 public:
     static detail::Ref<Loops> make(unsigned threads);
+    /// A loop that somebody else runs.
+    static detail::Ref<Loops> make(std::shared_ptr<Loop> guest);
     void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
     void release() noexcept;
 
@@ -61,9 +68,13 @@ public:
     /// In turn.
     Loop& next() noexcept { return *loops_[turn_.fetch_add(1, std::memory_order_relaxed) % loops_.size()]; }
     Resolver& resolver() noexcept { return *resolver_; }
+    /// May the end of something on them be waited for here? Not on a loop thread, nor if it takes a loop that somebody
+    /// else runs, or does not.
+    bool may_be_awaited() const noexcept { return !threads_.empty() && !Loop::on_any_thread(); }
 
 private:
     explicit Loops(unsigned threads);
+    explicit Loops(std::shared_ptr<Loop> guest);
     ~Loops();
 
     std::atomic<int> references_{1};

@@ -36,7 +36,7 @@ std::shared_ptr<Stream> welcome(tcp::socket socket) {
 
 std::shared_ptr<Stream> connect_tcp(Loop& loop, const Address& to, Stream::Events& events) {
     auto stream =
-        std::make_shared<SocketStream<tcp>>(tcp::socket(AsioLoop::of(loop).context()), to.to_string(), &send_at_once);
+        std::make_shared<SocketStream<tcp>>(tcp::socket(AsioLoop::of(loop).executor()), to.to_string(), &send_at_once);
     stream->tell(&events);
     stream->connect(endpoint(to));
     return stream;
@@ -44,7 +44,7 @@ std::shared_ptr<Stream> connect_tcp(Loop& loop, const Address& to, Stream::Event
 
 Result<std::shared_ptr<Acceptor>> listen_tcp(Loop& loop, const Address& at,
                                              Fn<void(std::shared_ptr<Stream>)> accepted) {
-    tcp::acceptor acceptor(AsioLoop::of(loop).context());
+    tcp::acceptor acceptor(AsioLoop::of(loop).executor());
     if (const auto error = listen<tcp>(acceptor, endpoint(at), true)) {
         return Error{std::error_code(error.value(), std::system_category()),
                      "cannot listen on " + at.to_string() + ": " + words(error.value())};

@@ -55,7 +55,7 @@ private:
 const std::size_t longest_unix_path = sizeof(sockaddr_un::sun_path) - 1;
 
 std::shared_ptr<Stream> connect_unix(Loop& loop, const std::string& path, Stream::Events& events) {
-    auto stream = std::make_shared<UnixStream>(stream_protocol::socket(AsioLoop::of(loop).context()), path, &as_it_is);
+    auto stream = std::make_shared<UnixStream>(stream_protocol::socket(AsioLoop::of(loop).executor()), path, &as_it_is);
     stream->tell(&events);
     stream->connect(endpoint(path));
     return stream;
@@ -67,14 +67,14 @@ Result<std::shared_ptr<Acceptor>> listen_unix(Loop& loop, const std::string& pat
         return make_error(Errc::invalid_option, "a Unix socket's path has " + std::to_string(path.size()) +
                                                     " bytes; allowed: 1 to " + std::to_string(longest_unix_path));
     }
-    auto& context = AsioLoop::of(loop).context();
-    stream_protocol::acceptor acceptor(context);
+    const auto executor = AsioLoop::of(loop).executor();
+    stream_protocol::acceptor acceptor(executor);
     auto error = listen<stream_protocol>(acceptor, endpoint(path), false);
     if (error == boost::asio::error::address_in_use && is_socket(path)) {
         SocketError nobody;
-        stream_protocol::socket(context).connect(endpoint(path), nobody);
+        stream_protocol::socket(executor).connect(endpoint(path), nobody);
         if (nobody == boost::asio::error::connection_refused && ::unlink(path.c_str()) == 0) {
-            acceptor = stream_protocol::acceptor(context);
+            acceptor = stream_protocol::acceptor(executor);
             error = listen<stream_protocol>(acceptor, endpoint(path), false);
         }
     }
