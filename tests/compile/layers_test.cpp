@@ -20,7 +20,9 @@ struct Layer {
     bool jackalope = false;                  // <jackalope/…>
 };
 
-const std::set<std::string> of_the_shell = {"tortoise/connection.hpp",
+const std::set<std::string> of_the_shell = {"tortoise/asio.hpp",
+                                            "tortoise/connection.hpp",
+                                            "tortoise/coro.hpp",
                                             "tortoise/events.hpp",
                                             "tortoise/handler.hpp",
                                             "tortoise/logger_handler.hpp",
@@ -78,7 +80,7 @@ const std::vector<Layer>& house() {
          .not_public = without(
              of_the_shell, {"tortoise/testing/broker.hpp", "tortoise/testing/certificates.hpp", "tortoise/tls.hpp"})},
         {.directory = "src/cli", .libraries = {"CLI/", "fmt/", "nlohmann/"}, .system = true, .jackalope = true},
-        {.directory = "examples", .libraries = {"gtest/"}, .system = true, .jackalope = true},
+        {.directory = "examples", .libraries = {"gtest/", "boost/asio/"}, .system = true, .jackalope = true},
     };
     return layers;
 }
