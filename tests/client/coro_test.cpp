@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <thread>
 #include <tortoise/coro.hpp>
+#include <tortoise/stream.hpp>
 
 namespace tortoise::test {
 namespace {
@@ -275,6 +276,29 @@ TEST_P(Coroutines, goOnWhenTheConnectionEnds) {
     }(c));
     c.stop();
     EXPECT_EQ(task.wait(patience).error().code, Errc::stopped);
+}
+
+Task<Result<int>> add_up(Stream stream, Connection home) {
+    if (const auto granted = co_await stream.granted(); !granted) co_return granted.error();
+    for (int i = 1; i <= 100; ++i) home.publish("numbers", std::to_string(i), {.qos = QoS::at_least_once});
+    int sum = 0;
+    for (int i = 0; i < 100; ++i) {
+        const auto message = co_await stream.next();
+        if (!message) co_return message.error();
+        sum += std::stoi(message->payload);
+    }
+    home.stop();
+    const auto end = co_await stream.next();
+    co_return end ? Result<int>(Errc::timeout) : Result<int>(sum);
+}
+
+TEST_P(Coroutines, pullAStream) {
+    testing::Broker broker;
+    Recorder recorder;
+    Connection c{options(recorder, broker.url())};
+    const auto sum = spawn(add_up(Stream(c, {{"numbers", QoS::at_least_once}}, {.messages = 10}), c)).wait(patience);
+    ASSERT_TRUE(sum) << sum.error().describe();
+    EXPECT_EQ(*sum, 5050);
 }
 
 TORTOISE_BOTH_VERSIONS(Coroutines);
