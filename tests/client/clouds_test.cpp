@@ -1,5 +1,6 @@
 // A program that was written for a cloud, on the broker that behaves like it.
 #include "support/certificates.hpp"
+#include "support/jwt.hpp"
 #include "support/options.hpp"
 #include <tortoise/profile.hpp>
 
@@ -156,6 +157,64 @@ TEST_P(OnAws, WithCertificatesOfATest) {
     o.tls = certificates.for_device();
     Connection c{apply(profiles::aws(), o).value()};
     EXPECT_TRUE(c.wait_until_up(patience)) << c.error().describe();
+}
+
+/// Clouds that the broker has no rules of: one over TLS that lets in who is known to it.
+class OverTls : public BothVersions {
+protected:
+    /// It wants no certificate of its clients.
+    testing::BrokerTls plain() const {
+        auto tls = certificates.for_broker();
+        tls.require_client_certificate = false;
+        return tls;
+    }
+    ConnectionOptions door(const testing::Broker& broker) const {
+        auto o = options(recorder, broker.url());
+        o.client_id = "door";
+        o.tls.ca_certificates = {certificates.authority.certificate()};
+        return o;
+    }
+    const testing::TestCertificates certificates;
+    Recorder recorder;
+};
+TORTOISE_BOTH_VERSIONS(OverTls);
+
+TEST_P(OverTls, GoogleIsReachedWithATokenAndQos2IsAnErrorBeforeItIsSent) {
+    const JwtKey key{.algorithm = JwtAlgorithm::rs256, .key = rsa_key, .audience = "home"};
+    const auto now = std::chrono::system_clock::now(), end = now + std::chrono::hours(1);
+    testing::Broker broker{{.tls = plain(), .users = {{"unused", jwt(key, now, end).value_or("")}}}};
+    auto o = door(broker);
+    o.credentials = jwt_credentials(key, "unused", std::chrono::hours(1), [now] { return now; });
+    Connection c{apply(profiles::google(), std::move(o)).value()};
+    const auto up = c.wait_until_up(patience);
+    ASSERT_TRUE(up) << up.error().describe();
+    EXPECT_EQ(up->version, Version::v3_1_1);
+    ASSERT_TRUE(c.subscribe({"doors/#", QoS::at_least_once}).wait(patience));
+    EXPECT_TRUE(c.publish("doors/1", "open", {.qos = QoS::at_least_once}).wait(patience));
+    EXPECT_TRUE(recorder.wait_for_messages(1));
+    EXPECT_EQ(c.publish("doors/1", "x", {.qos = QoS::exactly_once}).wait(patience).error().code,
+              Reason::qos_not_supported);
+    EXPECT_EQ(broker.statistics().publishes_received, 1u);
+}
+
+TEST_P(OverTls, EmqxTakesQos2AndNot129LevelsOrMoreThanAMebibyte) {
+    testing::Broker broker{{.tls = plain(), .users = {{"ann", "secret"}}}};
+    auto o = door(broker);
+    o.user_name = "ann";
+    o.password = "secret";
+    Connection c{apply(profiles::emqx(), std::move(o)).value()};
+    const auto up = c.wait_until_up(patience);
+    ASSERT_TRUE(up) << up.error().describe();
+    EXPECT_EQ(up->version, version());
+    std::string levels = "1"; // 128 of them
+    for (int i = 1; i < 128; ++i) levels += "/1";
+    EXPECT_TRUE(c.publish(levels, "x", {.qos = QoS::exactly_once}).wait(patience));
+    EXPECT_TRUE(c.publish("t", std::string(1024 * 1024 - 100, 'x'), {.qos = QoS::at_least_once}).wait(patience));
+    EXPECT_EQ(c.publish(levels + "/1", "x", {.qos = QoS::at_least_once}).wait(patience).error().code,
+              Errc::invalid_topic);
+    EXPECT_EQ(c.publish("t", std::string(1024 * 1024, 'x'), {.qos = QoS::at_least_once}).wait(patience).error().code,
+              Errc::packet_too_large);
+    EXPECT_EQ(broker.statistics().publishes_received, 2u);
 }
 
 TEST(UnknownProfile, IsAnErrorThatListsTheKnown) {

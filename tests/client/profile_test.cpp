@@ -61,6 +61,39 @@ TEST(Profile, SetsSessionVersionAndWindow) {
     EXPECT_EQ(apply(profiles::aws(), o)->max_in_flight, 5);
 }
 
+TEST(Profile, OfGoogleWantsMqtt311AnIdentifierAndAToken) {
+    auto o = device("mqtt.example.com");
+    o.max_in_flight = 300;
+    EXPECT_THAT(apply(profiles::google(), o).error().text, HasSubstr("user_name is missing"));
+    o.credentials = jwt_credentials({.key = "a key"}, "unused");
+    const auto applied = apply(profiles::google(), o);
+    ASSERT_TRUE(applied) << applied.error().describe();
+    EXPECT_EQ(applied->server, "mqtts://mqtt.example.com:8883");
+    EXPECT_EQ(applied->version, Version::v3_1_1);
+    EXPECT_EQ(applied->tls.minimum, TlsVersion::v1_2);
+    EXPECT_THAT(applied->tls.alpn, ElementsAre());
+    EXPECT_EQ(applied->max_in_flight, 300); // as before
+    EXPECT_EQ(applied->limits.maximum_qos, QoS::at_least_once);
+    EXPECT_EQ(applied->limits.packet_size, PeerLimits{}.packet_size);
+    EXPECT_EQ(applied->limits.publishes, Rate{});
+    o.client_id.clear();
+    EXPECT_THAT(apply(profiles::google(), o).error().text, HasSubstr("client_id is empty"));
+}
+
+TEST(Profile, OfEmqxLimitsPacketsAndLevelsAndAsksForNothing) {
+    const auto applied = apply(profiles::emqx(), {.server = "emqx.example.com"});
+    ASSERT_TRUE(applied) << applied.error().describe();
+    EXPECT_EQ(applied->server, "mqtts://emqx.example.com:8883");
+    EXPECT_EQ(applied->version, Version::v5);
+    EXPECT_EQ(applied->tls.minimum, TlsVersion::v1_2);
+    EXPECT_EQ(applied->max_in_flight, 0);
+    EXPECT_EQ(applied->session.expiry, ConnectionOptions{}.session.expiry);
+    EXPECT_EQ(applied->limits.maximum_qos, QoS::exactly_once);
+    EXPECT_EQ(applied->limits.packet_size, 1024u * 1024);
+    EXPECT_EQ(applied->limits.topic_levels, 128);
+    EXPECT_EQ(applied->limits.publishes, Rate{});
+}
+
 TEST(Profile, SetsTheLimitsButNotWhetherTheyAreChecked) {
     auto o = device("x");
     o.limits.check = false;
