@@ -1,27 +1,11 @@
 /// The broker in the guise of a cloud: its limits, and what it does about clients that go beyond them.
 
-#include "broker/world.hpp"
+#include "broker/clouds.hpp"
 
 #include <gmock/gmock.h>
 
 namespace broker_test {
 namespace {
-
-BrokerOptions like(std::string profile) { return {.profile = std::move(profile)}; }
-
-ConnectAs named(std::string_view user) { return {.user_name = user, .password = Octets("secret")}; }
-
-std::vector<core::Subscribe::Entry> filters(const std::vector<std::string>& names, QoS qos = qos_0) {
-    std::vector<core::Subscribe::Entry> entries;
-    for (const auto& name : names) entries.push_back({name, {.qos = qos}});
-    return entries;
-}
-
-std::vector<std::string> numbered(int count) {
-    std::vector<std::string> names;
-    for (int i = 0; i < count; ++i) names.push_back("f" + std::to_string(i));
-    return names;
-}
 
 TEST(Profiles, AreListed) {
     const auto names = tortoise::testing::broker_profiles();
@@ -315,14 +299,80 @@ TEST_P(Emqx, TakesTenPublishesEachSecondTenLevelsTenSubscriptionsAndQos2) {
     client.expect_closed(Reason::topic_name_invalid);
 }
 
-TEST(IotHub, SpeaksMqtt311Only) {
+TEST(IotHubConnect, IsByMqtt311WithAnIdentifierAndAUserName) {
     World world(like("azure-iot-hub"));
-    auto& modern = world.open(Version::v5);
-    modern.connect("c", named("hub/c"));
-    EXPECT_EQ(modern.expect<core::Connack>()->reason, Reason::unsupported_protocol_version);
-    auto& client = world.join(Version::v3_1_1, "c", named("hub/c"));
-    client.publish("t", "x", {.qos = qos_2, .id = 1});
-    EXPECT_TRUE(client.closed());
+    const auto answer = [&](Version version, const std::string& id, const ConnectAs& as) {
+        auto& client = world.open(version);
+        client.connect(id, as);
+        const auto reason = client.expect<core::Connack>()->reason;
+        EXPECT_TRUE(client.closed());
+        return reason;
+    };
+    EXPECT_EQ(answer(Version::v5, "c", named("hub/c")), Reason::unsupported_protocol_version);
+    EXPECT_EQ(answer(Version::v3_1_1, "c", {}), Reason::not_authorized);
+    EXPECT_EQ(answer(Version::v3_1_1, "", named("hub/c")), Reason::client_identifier_not_valid);
+    EXPECT_EQ(answer(Version::v3_1_1, std::string(129, 'c'), named("hub/c")), Reason::client_identifier_not_valid);
+    world.join(Version::v3_1_1, std::string(128, 'c'), named("hub/c"));
+}
+
+class IotHub : public ::testing::Test {
+protected:
+    World world{like("azure-iot-hub")};
+    Client& client = world.join(Version::v3_1_1, "c", named("hub/c"));
+};
+
+TEST_F(IotHub, EndsTheConnectionAtAPublishOfQos2) {
+    client.publish("t", "x", {.qos = qos_1, .id = 1});
+    client.expect_ack(PacketType::puback, 1);
+    client.publish("t", "x", {.qos = qos_2, .id = 2});
+    client.expect_closed(Reason::qos_not_supported);
+}
+
+TEST_F(IotHub, GrantsQos1InPlaceOfQos2) {
+    client.subscribe(1, filters({"a"}, qos_2));
+    EXPECT_THAT(client.expect<core::Suback>()->reasons, ::testing::ElementsAre(Reason::granted_qos_1));
+}
+
+TEST_F(IotHub, RefusesTheSixthSubscription) {
+    const auto six = numbered(6);
+    client.subscribe(1, filters(six));
+    EXPECT_THAT(client.expect<core::Suback>()->reasons,
+                ::testing::ElementsAre(Reason::success, Reason::success, Reason::success, Reason::success,
+                                       Reason::success, Reason::unspecified_error));
+    client.subscribed("f0"); // again
+    client.subscribe(2, filters({"f6"}));
+    EXPECT_THAT(client.expect<core::Suback>()->reasons, ::testing::ElementsAre(Reason::unspecified_error));
+    client.send(core::Unsubscribe{.id = 3, .filters = {"f0"}});
+    EXPECT_EQ(client.expect<core::Unsuback>()->id, 3);
+    client.subscribed("f6");
+    EXPECT_FALSE(client.closed());
+}
+
+TEST_F(IotHub, RefusesSharedFilters) {
+    client.subscribe(1, filters({"$share/g/a"}));
+    EXPECT_THAT(client.expect<core::Suback>()->reasons, ::testing::ElementsAre(Reason::unspecified_error));
+    EXPECT_FALSE(client.closed());
+}
+
+TEST_F(IotHub, Takes256KiBAndNotMore) {
+    client.publish("t", std::string(256 * 1024, 'x'), {.qos = qos_1, .id = 1});
+    client.expect_ack(PacketType::puback, 1);
+    client.publish("t", std::string(256 * 1024 + 1, 'x'), {.qos = qos_1, .id = 2});
+    client.expect_closed(Reason::packet_too_large);
+}
+
+TEST_F(IotHub, TakesTopicsOfAnyLengthAndDepth) {
+    client.publish("devices/c/messages/events/" + std::string(1'000, '/'), "x", {.qos = qos_1, .id = 1});
+    client.expect_ack(PacketType::puback, 1);
+    client.publish(std::string(10'000, 't'), "x", {.qos = qos_1, .id = 2});
+    client.expect_ack(PacketType::puback, 2);
+}
+
+TEST_F(IotHub, AllowsKeepAlivesOf1177SecondsAtMost) {
+    world.pass(1'765'500ms - 1ms); // one and a half times as long
+    client.expect_nothing();
+    world.pass(1ms);
+    client.expect_closed(Reason::keep_alive_timeout);
 }
 
 TEST(Profiles, CanBeMadeStricterAndNotLooser) {

@@ -159,6 +159,24 @@ TEST_P(OnAws, WithCertificatesOfATest) {
     EXPECT_TRUE(c.wait_until_up(patience)) << c.error().describe();
 }
 
+TEST(OnIotHub, WithoutChecksItDoesWhatTheHubDoes) {
+    testing::Broker hub{{.profile = "azure-iot-hub"}};
+    const Recorder recorder;
+    auto o = options_for(hub.url(), Version::v5, recorder);
+    o.limits.check = false;
+    const AzureDevice door{.hub = "home.azure-devices.net", .device = "door", .key = "c2VjcmV0"};
+    Connection c{azure_iot_hub_device(door, std::move(o)).value()};
+    const auto up = c.wait_until_up(patience);
+    ASSERT_TRUE(up) << up.error().describe();
+    EXPECT_EQ(up->version, Version::v3_1_1);
+    for (int i = 0; i < 5; ++i) EXPECT_TRUE(c.subscribe(TopicFilter("a/" + std::to_string(i))).wait(patience));
+    EXPECT_EQ(c.subscribe(TopicFilter("a/5")).wait(patience).error().code, Reason::unspecified_error);
+    EXPECT_EQ(c.status(), Status::up);
+    c.publish("a/1", "x", {.qos = QoS::exactly_once});
+    ASSERT_TRUE(recorder.wait_for(Status::down));
+    EXPECT_EQ(recorder.seen().statuses[1].reason.code, Errc::connection_lost);
+}
+
 /// Clouds that the broker has no rules of: one over TLS that lets in who is known to it.
 class OverTls : public BothVersions {
 protected:
