@@ -1,17 +1,9 @@
 // A program with a store dies after every single write to it, with what was sent then on its way or not, and another
 // one goes on: what was accepted arrives, at QoS 2 once, in its order.
-#include "sim/scenario.hpp"
+#include "sim/killer.hpp"
 
 namespace tortoise::sim {
 namespace {
-
-enum class Death { before_sending, while_sending, after_sending };
-
-struct Cut {
-    std::uint64_t write = 0; // after which one the program dies; counted from the first publish
-    Death death = Death::before_sending;
-    bool keep_session = true;
-};
 
 struct Outcome {
     bool reached = false; // there were that many writes
@@ -21,7 +13,7 @@ struct Outcome {
 
 class Play {
 public:
-    Play(Version version, Cut cut) : cut_(cut) {
+    Play(Version version, Fate fate) : fate_(fate) {
         auto options = Scenario::plain("sender", version);
         options.persistent = true;
         plan_ = {.engine = options, .disk_takes = 3ms};
@@ -35,17 +27,11 @@ public:
     }
 
     Outcome publish(std::initializer_list<QoS> messages) {
-        s_.world.network.conditions.latency_min = s_.world.network.conditions.latency_max = 1ms;
-        std::uint64_t first = 0;
-        s_.world.on_kept = [&](std::uint32_t client, std::uint64_t write) {
-            if (client != sender_) return;
-            if (first == 0) first = write;
-            if (write - first == cut_.write && !outcome_.reached) die();
-        };
+        const Killer killer(s_.world, sender_, plan_, fate_);
         std::vector<core::Token> tokens;
         for (const QoS qos : messages) tokens.push_back(s_.world.publish(sender_, {.topic = "a", .qos = qos}));
         s_.world.run_for(20s);
-        s_.world.on_kept = {};
+        outcome_.reached = killer.reached();
         s_.world.check_settled();
         for (const auto token : tokens) outcome_.posts.push_back(s_.post(token));
         for (const auto& event : s_.events(reader_))
@@ -53,26 +39,8 @@ public:
         return outcome_;
     }
 
-    /// Now, or as soon as the octets that waited for the write are on their way, or have arrived.
-    void die() {
-        outcome_.reached = true;
-        if (cut_.death == Death::before_sending) return restart();
-        s_.world.on_item = [this](const Item& item) {
-            if (item.what == What::chaos) restart();
-        };
-        s_.world.schedule.add(s_.world.now() + (cut_.death == Death::while_sending ? 500us : 2500us), What::chaos, 0);
-    }
-
 private:
-    void restart() {
-        if (!cut_.keep_session) {
-            s_.world.stop_broker();
-            s_.world.start_broker(true);
-        }
-        s_.world.crash_and_restart(sender_, plan_);
-    }
-
-    Cut cut_;
+    Fate fate_;
     Scenario s_;
     ClientPlan plan_;
     std::uint32_t sender_ = 0, reader_ = 0;
@@ -82,7 +50,7 @@ private:
 class EveryWrite : public ::testing::TestWithParam<Version> {
 protected:
     static void cut_everywhere(std::initializer_list<QoS> messages, bool keep_session) {
-        for (const Death death : {Death::before_sending, Death::while_sending, Death::after_sending}) {
+        for (const Death death : all_deaths) {
             std::uint64_t write = 0;
             for (;; ++write) {
                 SCOPED_TRACE("after write " + std::to_string(write) + ", death " +

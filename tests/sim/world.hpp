@@ -57,6 +57,7 @@ public:
     broker::Engine& broker() { return broker_; }
     SessionModel& session(std::uint32_t client) { return clients_[client]->session; }
     bool stopped(std::uint32_t client) const { return clients_[client]->stopped; }
+    const std::vector<core::Record>& kept(std::uint32_t client) const { return clients_[client]->disk.records(); }
 
     // ---- What a user does
     void start(std::uint32_t client);
