@@ -1,6 +1,7 @@
 // What a post office of this kind was found to get wrong elsewhere: a test for each, by its number in
 // docs/jackalope.md.
 #include "jackalope/told.hpp"
+#include "support/store_tools.hpp"
 #include <jackalope/testing/fake_session.hpp>
 
 namespace jackalope::test {
@@ -209,14 +210,18 @@ TEST_P(Weakness, no14_NoHelpForTheUsersTests) {
 TEST_P(Weakness, no15_TheWorkListDoesNotPersist) {
     const auto l = keeping_listener();
     broker.stop();
-    auto o = options("sender");
-    o.store = Store::memory();
+    const ::test::Folder folder;
+    const auto sender = [&] { // nothing but the file is shared
+        auto o = options("sender");
+        o.store = Store(folder / "sender.db");
+        return o;
+    };
     {
-        Session s(o);
+        Session s(sender());
         ASSERT_TRUE(s.publish("n", "x").accepted().wait(patience));
     }
     ASSERT_TRUE(broker.start());
-    const Session again(o);
+    const Session again(sender());
     EXPECT_TRUE(arrived.wait_for_messages(1));
 }
 
