@@ -1,6 +1,6 @@
 // Publishing at QoS 1 with every message on disk before its acceptance is reported: a Connection with a Store, and Paho
 // C with its file persistence, one after the other, to the same broker.
-//   bench_durable [MESSAGES] [PAHO MESSAGES]
+//   bench_durable DIRECTORY [MESSAGES] [PAHO MESSAGES]
 #include <MQTTAsync.h>
 #include <chrono>
 #include <condition_variable>
@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <ctime>
 #include <deque>
-#include <filesystem>
 #include <mutex>
 #include <string>
 #include <sys/resource.h>
@@ -147,13 +146,12 @@ void show(const char* name, const Measured& m) {
 } // namespace
 
 int main(int count, char** words) {
-    const int ours = count > 1 ? std::atoi(words[1]) : 200'000, theirs = count > 2 ? std::atoi(words[2]) : 2'000;
-    std::string directory = "/var/tmp/tortoise-bench-XXXXXX"; // a disk, where /tmp may be memory
-    if (!mkdtemp(directory.data())) return 1;
+    if (count < 2) return 2;
+    const std::string directory = words[1]; // of who calls it, who removes it
+    const int ours = count > 2 ? std::atoi(words[2]) : 200'000, theirs = count > 3 ? std::atoi(words[3]) : 2'000;
     tortoise::testing::Broker broker;
     std::printf("QoS 1, 64 bytes, on disk before acceptance\n%-22s %12s %13s %17s\n", "", "accepted/s", "delivered/s",
                 "CPU us a message");
     show("tortoise, Store", with_tortoise(broker.url(), directory, ours));
     show("Paho C, its files", with_paho(broker.url(), directory, theirs));
-    std::filesystem::remove_all(directory);
 }

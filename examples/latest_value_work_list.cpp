@@ -6,11 +6,19 @@
 
 using namespace std::chrono_literals;
 
+/// That older values give way is what the list is for: nothing to be told of. The default handler would log each.
+struct Meter : jackalope::Handler {
+    void error(jackalope::Session&, const jackalope::WorkError& e) override {
+        if (e.why.code != tortoise::Errc::displaced) std::fprintf(stderr, "%s\n", e.why.describe().c_str());
+    }
+};
+
 int main() {
     tortoise::testing::Broker broker;
     broker.stop(); // its port is known, and nobody is there
     jackalope::Session meter{{.client_id = "example-meter",
                               .server = broker.url(),
+                              .handler = jackalope::make_handler<Meter>(),
                               .work_list = jackalope::own_work_list<LatestValueWorkList>(),
                               .backoff = {.min = 10ms, .max = 100ms}}};
     std::vector<tortoise::Delivery> values;

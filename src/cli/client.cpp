@@ -24,6 +24,7 @@ Actions ClientHandler::connection(Connection&, const StatusInfo& info) {
         context_.report.debug(fmt::format("connected to {} (MQTT {}, client {}, {} session)", server,
                                           to_string(info.session.version), info.session.client_id,
                                           info.session.session_present ? "kept" : "new"));
+        is_up_ = true;
         context_.watch.change([](Watch::State& s) { s.was_up = true; });
     } else if (info.status == Status::down && info.reason.code != Errc::stopped) {
         if (!was_up_ && !context_.retry) {
@@ -31,8 +32,10 @@ Actions ClientHandler::connection(Connection&, const StatusInfo& info) {
                 if (!s.failed) s.failed = info.reason;
             });
         } else if (info.retry_in) {
-            context_.report.error(explain_connect(info.reason, server).text + "; trying again");
+            const auto text = is_up_ ? explain_loss(info.reason, server) : explain_connect(info.reason, server).text;
+            context_.report.error(text + "; trying again");
         }
+        is_up_ = false;
     }
     return {};
 }

@@ -69,7 +69,7 @@ protected:
     Context& context_;
 
 private:
-    bool was_up_ = false;
+    bool was_up_ = false, is_up_ = false;
 };
 
 /// Sleeps until the connection is up; otherwise says why there is none, and returns how to end. Gives up at the

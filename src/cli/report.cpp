@@ -75,6 +75,12 @@ Verdict explain_connect(const Error& e, std::string_view server) {
     return {not_connected, e.text.starts_with(what) ? e.text : what + e.describe()};
 }
 
+std::string explain_loss(const Error& e, std::string_view server) {
+    const bool by_broker =
+        is_refusal_by_broker(e) || e.code == Errc::connection_lost || e.code == std::errc::connection_reset;
+    return fmt::format("{} the connection to {}: {}", by_broker ? "the broker ended" : "lost", server, e.describe());
+}
+
 Verdict explain_publish(const Error& e, std::string_view topic) {
     const auto text = fmt::format("not delivered to '{}': {}", topic, e.describe());
     if (e.code == Errc::invalid_topic) return {bad_usage, fmt::format("not a topic: '{}': {}", topic, e.describe())};

@@ -40,6 +40,9 @@ struct Verdict {
 /// Why there is no connection to `server` ("host:port"), and what to do about it.
 Verdict explain_connect(const tortoise::Error&, std::string_view server);
 
+/// Why a connection to `server` that had been up is there no more.
+std::string explain_loss(const tortoise::Error&, std::string_view server);
+
 /// Why a message was not delivered, and what to do about it.
 Verdict explain_publish(const tortoise::Error&, std::string_view topic);
 

@@ -288,6 +288,7 @@ TEST(Timeout, AMessageThatNobodyAcknowledges) {
     ASSERT_TRUE(pub.says("connected to"));
     broker.stop();
     ASSERT_TRUE(pub.says("trying again"));
+    EXPECT_THAT(pub.err(), HasSubstr("the broker ended the connection to 127.0.0.1:" + std::to_string(broker.port())));
     pub.write("x\ny\n");
     const auto ended = pub.wait();
     EXPECT_EQ(ended.code, 6);

@@ -214,6 +214,7 @@ TEST_F(Sub, LostConnectionIsMadeAgainAndSubscribedAgain) {
     auto sub = subscriber({"-t", "a", "-C", "1"});
     broker_.forget_sessions();
     ASSERT_TRUE(sub->says("; trying again"));
+    EXPECT_THAT(sub->err(), HasSubstr("the broker ended the connection to "));
     // The second subscription may still be on its way: publish until one arrives.
     test::Process pub(at("pub", {"-t", "a", "-m", "x", "--repeat", "1000", "--repeat-delay", "0.02"}));
     EXPECT_EQ(sub->wait().out, "x\n");
