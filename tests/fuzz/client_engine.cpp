@@ -294,6 +294,7 @@ private:
             require(!open_, "one connection at a time");
             require(wish.endpoint < options_.endpoints, "only places there are");
             open_ = true;
+            ++connections_;
             engine_.opened(now_);
         }
     }
@@ -359,8 +360,10 @@ private:
         for (const auto& entry : s.in_flight) require(ids.insert(entry.id).second, "an identifier is in use once");
         require(levels.queued + levels.in_flight <= queue_bound + 400, "what waits is bounded");
         if (options_.version == Version::v5) {
-            require(s.unacknowledged <= own_receive_maximum, "no more is unacknowledged than we allow");
-            require(s.inbound_qos2.size() <= own_receive_maximum, "no more QoS 2 is open than we allow");
+            // What the session holds may grow by as much with each connection, up to all identifiers.
+            const auto most = own_receive_maximum * (connections_ + 1);
+            require(s.unacknowledged <= most, "no more is unacknowledged than we allow");
+            require(s.inbound_qos2.size() <= most, "no more QoS 2 is open than we allow");
         }
         require(s.subscriptions.size() <= 9, "a filter is there once");
     }
@@ -389,6 +392,7 @@ private:
     std::vector<InboundId> handed_out_;
     Token last_token_ = 0;
     std::size_t unwritten_ = 0;
+    std::size_t connections_ = 0;
     int steps_ = 0;
     bool open_ = false;    // the transport
     bool closing_ = false; // as wished, and not yet done
