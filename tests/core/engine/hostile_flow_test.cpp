@@ -114,6 +114,18 @@ TEST(HostileFlowV5, WhatOneConnackForbadeTheNextOneAllows) {
     EXPECT_TRUE(peer.quiet());
 }
 
+// The same of who we are: the session is the one that was asked for.
+TEST(HostileFlowV5, AnIdentifierThatNobodyAskedForIsNotTaken) {
+    Peer peer{plain()};
+    peer.start();
+    peer.open();
+    EXPECT_EQ(peer.sent<Connect>().client_id, "test");
+    peer.send(Connack{false, Reason::success, Properties{}.set(property::assigned_client_identifier, "somebody else")});
+    EXPECT_EQ(peer.event<Up>().info.client_id, "test");
+    peer.lose_connection();
+    EXPECT_EQ(peer.connect(true).client_id, "test");
+}
+
 // MQTT.js 460: a broker that drops the connection over a second SUBSCRIBE must not be provoked with each reconnect.
 TEST_P(HostileFlow, EachReconnectAsksForEachFilterOnce) {
     Peer peer{options};
