@@ -19,7 +19,7 @@ Connection::Connection(Context& context, ClientId client_id, Time now)
     : id(client_id), reader(context.options.maximum_packet_size), opened(now), last_packet(now),
       paces(context.rules.limits), context_(context) {}
 
-bool Connection::send(const core::Packet& packet) {
+template <class P> bool Connection::answer(const P& packet) {
     const auto before = out_.size();
     if (closing_ || !core::encode(version, packet, out_)) return false;
     if (out_.size() - before > client.maximum_packet_size) {
@@ -31,17 +31,8 @@ bool Connection::send(const core::Packet& packet) {
     return true;
 }
 
-bool Connection::send(const core::Ack& ack) {
-    const auto before = out_.size();
-    if (closing_ || !core::encode(version, ack, out_)) return false;
-    if (out_.size() - before > client.maximum_packet_size) {
-        out_.resize(before);
-        return false;
-    }
-    if (blocked()) unread_answers_ += out_.size() - before;
-    appended(out_.size() - before);
-    return true;
-}
+bool Connection::send(const core::Packet& packet) { return answer(packet); }
+bool Connection::send(const core::Ack& ack) { return answer(ack); }
 
 Connection::Outcome Connection::publish(Time now, const Letter& letter, const Grant& grant, bool duplicate,
                                         core::PacketId packet_id) {

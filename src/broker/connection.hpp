@@ -80,6 +80,7 @@ private:
         std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
     };
 
+    template <class P> bool answer(const P&);
     bool append(core::Publish, PropertiesView, bool alias_known);
     PropertiesView properties_for(Time now, const Letter&, const Grant&, std::uint32_t alias, Properties& own) const;
     AliasOut alias_for(std::string_view topic) const;

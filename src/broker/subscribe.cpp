@@ -35,9 +35,6 @@ std::optional<Error> Engine::Impl::violation(const core::Subscribe& subscribe) c
         return make_error(Reason::subscription_identifiers_not_supported);
     for (const auto& entry : subscribe.entries) {
         const auto shared = parse_shared(entry.filter);
-        // [MQTT-3.8.3-4]
-        if (shared && entry.options.no_local)
-            return make_error(Reason::protocol_error, "No Local on a shared subscription");
         if (shared && !options.shared_subscriptions) return make_error(Reason::shared_subscriptions_not_supported);
         if (!options.wildcard_subscriptions && has_wildcard(shared ? shared->filter : entry.filter))
             return make_error(Reason::wildcard_subscriptions_not_supported);

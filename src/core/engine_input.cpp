@@ -104,7 +104,9 @@ void Engine::Impl::accepted(Time now, const Connack& connack) {
     if (renew_at) timers.set(Timer::renew, *renew_at);
     limits = Limits::of(connack, options.limits);
     limits.receive_maximum = std::min(limits.receive_maximum, own_window());
-    if (const auto assigned = connack.properties.get(property::assigned_client_identifier)) client_id = *assigned;
+    if (const auto assigned = connack.properties.get(property::assigned_client_identifier);
+        assigned && client_id.empty())
+        client_id = *assigned;
     const Duration interval = limits.keep_alive ? std::chrono::seconds(*limits.keep_alive) : options.keep_alive;
     keep_alive.begin(now, interval);
     aliases_in.reset(options.topic_alias_maximum);

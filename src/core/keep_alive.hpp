@@ -10,7 +10,7 @@
 namespace tortoise::core {
 
 /// A PINGREQ is due when nothing was sent, or nothing came, for the interval. Whatever comes shows that the peer lives;
-/// it is taken for dead when an answer is due and nothing came for the time-out.
+/// it is taken for dead when an answer is due and nothing came for the time-out, or when it talks and answers none of many.
 class KeepAlive {
 public:
     struct Ping {
@@ -62,11 +62,13 @@ public:
     }
     std::optional<Time> dead_at() const noexcept {
         if (awaited_.empty() || held_) return std::nullopt;
-        return std::max(awaited_.front().sent, received_) + timeout_;
+        const Time silent = std::max(awaited_.front().sent, received_) + timeout_;
+        const bool patient = interval_ <= Duration::zero() || awaited_.size() < most_awaited;
+        return patient ? silent : std::min(silent, sent_ + interval_);
     }
 
 private:
-    static constexpr std::size_t most_awaited = 64; // of a peer that talks, yet never answers
+    static constexpr std::size_t most_awaited = 64; // a large packet that comes slowly may be in the way of the answer
 
     Duration timeout_;
     Duration interval_ = {};

@@ -166,6 +166,19 @@ TEST(HostileStreams, CallsForUnknownConnectionsAreHarmless) {
     EXPECT_EQ(engine.statistics().connections, 1U);
 }
 
+TEST(HostileStreams, AnEngineMovesAndAppendsToWhatIsThere) {
+    Engine first({});
+    const Time now{};
+    first.connected(now, 1);
+    first.received(now, 1, connect_packet(Version::v5, "c", true));
+    Engine engine(std::move(first));
+    engine = Engine(std::move(engine));
+    std::string output = "before";
+    engine.take_output(1, output);
+    EXPECT_TRUE(output.starts_with("before\x20"));
+    EXPECT_EQ(engine.statistics().sessions, 1U);
+}
+
 TEST(HostileStreams, DeepTopicsAreNotTooDeep) {
     World world;
     std::string deep = "a";

@@ -80,6 +80,23 @@ TEST(KeepAlive, PingsAnIntervalAfterTheLastTrafficInTheQuieterDirection) {
     EXPECT_FALSE(alive.answered()) << "a PINGRESP that nobody asked for";
 }
 
+TEST(KeepAlive, WhoTalksAndAnswersNoneOf64IsDead) {
+    KeepAlive alive(5s);
+    alive.begin(Time{}, 10s);
+    Time now{};
+    for (int i = 0; i < 64; ++i) {
+        now += 10s;
+        EXPECT_EQ(alive.ping_due(), now);
+        alive.pinged(now, 0);
+        alive.sent(now);
+        alive.received(now + 9s);
+        EXPECT_EQ(alive.dead_at(), now + (i < 63 ? 14s : 10s));
+    }
+    EXPECT_EQ(alive.ping_due(), std::nullopt);
+    alive.answered();
+    EXPECT_EQ(alive.dead_at(), now + 14s);
+}
+
 TEST(KeepAlive, ZeroMeansNever) {
     KeepAlive alive(5s);
     alive.begin(Time{}, 0s);

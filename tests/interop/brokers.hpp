@@ -1,5 +1,6 @@
 #pragma once
-// Brokers as processes of their own, on free ports: mosquitto from Debian's package, and `tortoise broker`.
+// Brokers as processes of their own, on free ports: mosquitto and ejabberd from Debian's packages, and `tortoise
+// broker`.
 
 #include "support/process.hpp"
 #include <cstdint>
@@ -101,6 +102,64 @@ public:
     }
 
 private:
+    TemporaryDirectory directory_;
+    std::unique_ptr<Process> process_;
+};
+
+/// ejabberd, which is a broker too: MQTT 3.1.1 and 5, for clients with any user name and password.
+class Ejabberd : public BrokerProcess {
+public:
+    Ejabberd() {
+        for (int attempt = 0; attempt < 5; ++attempt) {
+            port_ = free_port();
+            if (try_start()) return;
+        }
+        throw std::runtime_error("ejabberd does not start: " + process_->err());
+    }
+
+private:
+    bool try_start() {
+        const std::string text = "hosts: [localhost]\nloglevel: warning\nlisten:\n  - {port: " + std::to_string(port_) +
+                                 ", ip: \"127.0.0.1\", module: mod_mqtt}\n"
+                                 "auth_method: [anonymous]\nanonymous_protocol: login_anon\n"
+                                 "modules:\n  mod_mqtt:\n    access_publish: {\"#\": [allow: all]}\n"
+                                 "    access_subscribe: {\"#\": [allow: all]}\n";
+        const auto& home = directory_.path();
+        // Without a node name it needs no port mapper; one scheduler that sleeps when there is nothing to do is enough.
+        process_ = std::make_unique<Process>(Words{
+            "env", "HOME=" + home, "EJABBERD_CONFIG_PATH=" + directory_.file("ejabberd.yml", text),
+            "EJABBERD_LOG_PATH=" + home + "/ejabberd.log", "ERL_LIBS=" + libraries(), "ERL_CRASH_DUMP_BYTES=0", "erl",
+            "+S", "1:1", "+sbwt", "none", "-noinput", "-mnesia", "dir", '"' + home + "/db\"", "-s", "ejabberd"});
+        const auto until = std::chrono::steady_clock::now() + 4 * patience;
+        while (!listens()) {
+            if (process_->has_ended() || std::chrono::steady_clock::now() > until) return false;
+            ::poll(nullptr, 0, 20);
+        }
+        return true;
+    }
+
+    /// Where its library is, with its version in the name: /usr/lib/ARCHITECTURE.
+    static std::string libraries() {
+        for (const auto& architecture : std::filesystem::directory_iterator("/usr/lib")) {
+            if (!architecture.is_directory() || architecture.is_symlink()) continue;
+            std::error_code unreadable;
+            for (const auto& entry : std::filesystem::directory_iterator(architecture, unreadable))
+                if (std::filesystem::exists(entry.path() / "ebin/ejabberd.app")) return architecture.path();
+        }
+        throw std::runtime_error("ejabberd is not installed: scripts/bootstrap");
+    }
+
+    bool listens() const {
+        const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(port_);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        const bool connected = ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+        ::close(fd);
+        return connected;
+    }
+
     TemporaryDirectory directory_;
     std::unique_ptr<Process> process_;
 };

@@ -1,23 +1,22 @@
 // The library against mosquitto.
 
 #include "interop/brokers.hpp"
+#include "interop/collector.hpp"
 #include <algorithm>
-#include <condition_variable>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <map>
-#include <mutex>
 #include <tortoise/connection.hpp>
 
 namespace {
 
 using namespace std::chrono_literals;
+using test::Collector;
+using test::Inbox;
 using test::patience;
 using tortoise::Connection;
 using tortoise::ConnectionOptions;
 using tortoise::Delivery;
-using tortoise::Message;
-using tortoise::MessageView;
 using tortoise::QoS;
 using tortoise::Version;
 
@@ -25,43 +24,12 @@ using tortoise::Version;
 /// messages, acknowledges them, and drops them.
 constexpr int burst = 20;
 
-/// Messages in the order of their arrival; outlives the connection that fills it.
-class Inbox {
-public:
-    void add(const MessageView& m) {
-        const std::lock_guard lock(mutex_);
-        messages_.emplace_back(m);
-        arrived_.notify_all();
-    }
-    /// All of them, as soon as there are so many.
-    std::vector<Message> wait_for(std::size_t count) {
-        std::unique_lock lock(mutex_);
-        arrived_.wait_for(lock, patience, [&] { return messages_.size() >= count; });
-        return messages_;
-    }
-
-private:
-    std::mutex mutex_;
-    std::condition_variable arrived_;
-    std::vector<Message> messages_;
-};
-
-class Collector : public tortoise::Handler {
-public:
-    explicit Collector(Inbox* inbox) : inbox_(*inbox) {}
-    tortoise::Actions message(Connection&, const MessageView& m) override {
-        inbox_.add(m);
-        return {};
-    }
-
-private:
-    Inbox& inbox_;
-};
-
 /// Falls over when it is told to, as a program that crashes: the connection ends without a word.
 class Crashing : public tortoise::Handler {
 public:
-    tortoise::Actions message(Connection&, const MessageView&) override { throw std::runtime_error("told to"); }
+    tortoise::Actions message(Connection&, const tortoise::MessageView&) override {
+        throw std::runtime_error("told to");
+    }
 };
 
 class WithMosquitto : public ::testing::TestWithParam<Version> {

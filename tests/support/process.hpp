@@ -84,6 +84,7 @@ public:
     void close_input() { input_ends_ = true; }
     /// As when the program on the right of a shell's pipe goes away.
     void close_output() { ::close(std::exchange(out_, -1)); }
+    bool has_ended() { return reap(WNOHANG); }
     void signal(int number) const { ::kill(pid_, number); }
     const std::string& out() const { return out_text_; }
     const std::string& err() const { return err_text_; }

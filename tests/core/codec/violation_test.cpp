@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <span>
 #include <tortoise/core/codec.hpp>
 
 #include "core/codec/octets.hpp"
+#include "core/codec/violations.hpp"
 
 namespace tortoise::core {
 namespace {
@@ -16,20 +18,10 @@ constexpr auto bad_topic = Reason::topic_name_invalid;
 constexpr auto bad_filter = Reason::topic_filter_invalid;
 constexpr auto bad_version = Reason::unsupported_protocol_version;
 
-enum Versions { v3, v5, both };
-
-struct Row {
-    const char* what;
-    Versions versions;
-    const char* first;
-    const char* body;
-    Reason reason;
-    const char* rule5;      // the statement of MQTT 5 as a tag, "" if there is none
-    const char* rule3 = ""; // … in 3.1.1
-};
+using enum RowVersions;
 
 // Where both versions are meant, the body is that of 3.1.1, and `~` stands for the Property Length 0 of MQTT 5.
-const Row rows[] = {
+const ViolationRow rows[] = {
     // ---- fixed header
     {"type 0", both, "00", "", malformed, ""},
     {"AUTH in 3.1.1", v3, "F0", "", malformed, ""},
@@ -273,14 +265,8 @@ const Row rows[] = {
     {"AUTH with two methods", v5, "F0", "18 08 15 0001 'm' 15 0001 'm'", protocol, ""},
 };
 
-std::string in_version(std::string body, Version version) {
-    for (auto at = body.find('~'); at != std::string::npos; at = body.find('~'))
-        body.replace(at, 1, version == Version::v5 ? "00" : "");
-    return body;
-}
-
-void expect_refused(const Row& row, Version version) {
-    const auto wire = packet_octets(row.first, in_version(row.body, version));
+void expect_refused(const ViolationRow& row, Version version) {
+    const auto wire = row.octets(version);
     SCOPED_TRACE(std::string(row.what) + " in MQTT " + std::string(to_string(version)) + ":" + hex(wire));
     const auto packet = decode(version, wire);
     ASSERT_FALSE(packet) << print(*packet, {true});
@@ -368,4 +354,7 @@ TEST(Violation, ReasonCodesAreJudgedPerPacket) {
 }
 
 } // namespace
+
+std::span<const ViolationRow> violation_rows() { return rows; }
+
 } // namespace tortoise::core
