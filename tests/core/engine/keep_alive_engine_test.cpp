@@ -183,7 +183,7 @@ TEST_P(Alive, WhileTheInputIsHeldTheSilenceIsOurs) {
         peer.pass(9'999ms);
         EXPECT_TRUE(peer.silent()) << peer.rest();
         peer.pass(1ms);
-        peer.sent<Pingreq>(); // [MQTT-3.1.2-20] holds all the same
+        peer.sent<Pingreq>(); // [MQTT3-3.1.2-23] [MQTT5-3.1.2-20] hold all the same
     }
     EXPECT_TRUE(peer.quiet());
     peer.engine.hold_input(peer.now, false);
