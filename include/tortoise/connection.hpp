@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <tortoise/authenticator.hpp>
 #include <tortoise/handler.hpp>
 #include <tortoise/options.hpp>
 #include <tortoise/pending.hpp>
@@ -52,6 +53,7 @@ struct ConnectionOptions {
     std::optional<std::string> user_name = {};       ///< instead of the URL's
     std::optional<std::string> password = {};
     CredentialsFunction credentials = {};            ///< instead of both
+    AuthenticatorFactory authenticator = {};         ///< enhanced authentication (MQTT 5), besides all that
     std::optional<Will> will = {};
     Duration keep_alive = std::chrono::seconds(60);  ///< whole seconds, at most 65,535; 0: none
     Duration keep_alive_timeout = std::chrono::seconds(5);
@@ -155,6 +157,9 @@ public:
     Statistics statistics() const;
     /// The network changed: drop the connection, if any, and connect at once.
     void reconnect();
+    /// Authenticates anew, by another authenticator, while the connection stays in use (MQTT 5). Refused, it ends. The error is
+    /// connection_lost if it is not up, not_supported without an authenticator.
+    Pending<Done> reauthenticate();
     /// Sends what is queued and awaits what is in flight for at most `drain`; then DISCONNECT, and the end. What is left
     /// ends with Errc::stopped. Answered when all is over.
     Pending<Done> stop(Duration drain = {});

@@ -92,7 +92,8 @@ Retry classify(const Error&) noexcept;
 struct Credentials {
     std::optional<std::string> user_name = {};
     std::optional<std::string> password = {};  ///< on MQTT 3.1.1 not without a user name
-    /// When they end. Ahead of it the connection is made anew with others, if there is a function that gives them.
+    /// When they end. Ahead of it the connection is made anew with others, if there is a function that gives them; if it
+    /// has an authenticator, it authenticates again instead.
     std::optional<std::chrono::system_clock::time_point> expires = {};
 };
 

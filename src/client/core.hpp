@@ -76,6 +76,7 @@ public:
     Delivery reply(const MessageView& request, Octets payload, PublishOptions);
     Pending<Duration> ping();
     void reconnect();
+    Pending<Done> reauthenticate();
     Pending<Done> stop(Duration drain);
     /// Stops, and waits until no callback runs any more; on a loop thread, it does not wait.
     void end();
@@ -117,7 +118,7 @@ private:
     void arm_reply_timer();
     void be_patient_until(io::Time);
 
-    bool before_open(std::size_t endpoint) override;
+    void before_open(std::size_t endpoint) override;
     void drained() override;
     void handle(core::Event&) override;
     void unblocked() override;
@@ -134,13 +135,24 @@ private:
     void on(core::FilterChanged&);
     void on(core::Pong&);
     void on(core::PingFailed&);
+    void on(core::AuthenticationContinued&);
+    void on(core::AuthenticationSucceeded&);
+    void on(core::Reauthenticated&);
+    void on(core::RenewalDue&);
 
     void set_will();
-    bool ask_for_credentials();
-    void answered(const Question*, const Result<Credentials>&);
+    void ask_for_credentials();
+    CredentialsRequest credentials_request() const;
     std::optional<Error> set_credentials(const Result<Credentials>&);
-    static std::optional<io::Time> renewal_of(const Credentials&);
+    static std::optional<io::Time> renewal_of(const std::optional<std::chrono::system_clock::time_point>& ends);
+    template <class T, class Then> void ask(std::string_view whom, const Pending<T>& answer, Then);
     void close_question();
+    template <class Failed> bool make_authenticator(Failed);
+    template <class GoOn, class Failed> void begin_conversation(GoOn, Failed);
+    void begin_authentication();
+    void authentication_failed(const Error&);
+    void reauthenticate_now();
+    void end_reauthentications(const std::optional<Error>& why_not);
     void change_status(const StatusInfo&);
     template <class Event> void tell(const Event&);
     void tell_error(const Error&);
@@ -207,6 +219,9 @@ private:
     std::vector<Credentials> credentials_; // of each endpoint
     CredentialsFunction ask_credentials_;
     std::shared_ptr<Question> question_; // null: none is open
+    AuthenticatorFactory make_authenticator_;
+    std::unique_ptr<Authenticator> authenticator_;                            // of the conversation that is under way
+    std::vector<detail::Ref<detail::PendingResult<Done>>> reauthentications_; // who waits for its outcome
     unsigned failed_attempts_ = 0;
     std::optional<Will> will_;
     Routes routes_;

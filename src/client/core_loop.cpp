@@ -1,6 +1,7 @@
 // The part of a connection that lives on its loop: what the engine says to the user, and the user to the engine.
 #include "client/core.hpp"
 #include "client/pipe.hpp"
+#include "client/question.hpp"
 #include "client/registry.hpp"
 #include <exception>
 #include <variant>
@@ -81,6 +82,7 @@ void Connection::Core::begin(Settings settings) {
     handler_failure_ = settings.handler_failure;
     credentials_ = std::move(settings.credentials);
     ask_credentials_ = std::move(settings.ask_credentials);
+    make_authenticator_ = std::move(settings.authenticator);
     will_ = std::move(settings.will);
     std::vector<std::string> filters;
     for (const auto& f : settings.engine.subscriptions) filters.push_back(f.filter);
@@ -133,6 +135,7 @@ void Connection::Core::on(core::Stopped& event) {
     ended_ = true;
     registry().connections.remove(*this);
     close_question();
+    authentication_failed(event.why);
     mailbox_.close();
     empty_mailbox(stopped_error());
     change_status({.status = Status::stopped, .reason = event.why});
@@ -285,13 +288,13 @@ void Connection::Core::subscribe_now(std::vector<TopicFilter> filters, std::span
     wanted_.arrived(valid);
 }
 
-bool Connection::Core::before_open(std::size_t endpoint) {
+void Connection::Core::before_open(std::size_t endpoint) {
     replace_handler();
     if (status() != Status::connecting) change_status({.status = Status::connecting});
     set_will();
     if (ask_credentials_) return ask_for_credentials();
     engine().set_credentials(credentials_[endpoint]);
-    return true;
+    begin_authentication();
 }
 
 void Connection::Core::set_will() {
@@ -345,10 +348,11 @@ void Connection::Core::on(core::Up& event) {
 void Connection::Core::on(core::Down& event) {
     // The engine does not know addresses, nor whom we wait for.
     if (event.why.code == Errc::connect_timeout) {
-        if (question_) event.why.text = "the function for the credentials did not answer in time";
+        if (question_) event.why.text = std::string(question_->whom) + " did not answer in time";
         event.why.text = driver_->endpoint().to_string() + ": " + event.why.text;
     }
     close_question();
+    authentication_failed(event.why);
     const bool asked_for = event.why.code == Errc::stopped || event.why.code == Errc::cancelled;
     if (!asked_for) {
         (event.was_up ? meters_.drops : meters_.failures).add();

@@ -80,6 +80,11 @@ Result<Done> check_numbers(const ConnectionOptions& o) {
     }
     if (o.queue.overflow > Overflow::by_priority) return invalid("queue.overflow is none of the policies");
     if (!o.classify) return invalid("classify is null");
+    if (o.version == Version::v3_1_1 && o.authenticator)
+        return invalid("authenticator is set; MQTT 3.1.1 has no enhanced authentication");
+    const PropertiesView properties = o.connect_properties;
+    if (properties.get(property::authentication_method) || properties.get(property::authentication_data))
+        return invalid("connect_properties have an Authentication Method or Data; allowed: the option authenticator");
     if (o.version == Version::v3_1_1 && !o.connect_properties.empty()) {
         return invalid("connect_properties are not empty; MQTT 3.1.1 has no properties");
     }
@@ -225,6 +230,13 @@ Result<Done> check_credentials(const Credentials& c, Version version) {
     return Done{};
 }
 
+Result<Done> check_authentication(const core::Authentication& a) {
+    if (a.method.empty()) return invalid("the authenticator's method is empty");
+    if (auto ok = utf8_string("the authenticator's method", a.method); !ok) return ok;
+    if (a.data.size() > two_octets) return invalid("the authenticator's data have more than 65,535 bytes");
+    return Done{};
+}
+
 Result<Settings> settings_from(ConnectionOptions o) {
     if (auto ok = check_all(o); !ok) return ok.error();
     Settings settings;
@@ -243,6 +255,7 @@ Result<Settings> settings_from(ConnectionOptions o) {
     settings.handler = std::move(o.handler);
     settings.handler_failure = o.handler_failure;
     settings.ask_credentials = std::move(o.credentials);
+    settings.authenticator = std::move(o.authenticator);
     settings.work_list = std::move(o.work_list);
     if (o.store) {
         auto kept = KeptSession::load(o.store, o.client_id);

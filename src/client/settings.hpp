@@ -18,6 +18,7 @@ struct Settings {
     io::Means means;                      // of connecting to them
     std::vector<Credentials> credentials; // of each endpoint
     CredentialsFunction ask_credentials;  // instead, if there is one
+    AuthenticatorFactory authenticator;
     std::optional<Will> will;
     HandlerFactory handler;
     HandlerFailure handler_failure = HandlerFailure::end;
@@ -33,6 +34,7 @@ Result<Settings> settings_from(ConnectionOptions);
 Result<Done> check_subscription(const TopicFilter&, Version);
 Result<Done> check_will(const Will&, Version, const PeerLimits&);
 Result<Done> check_credentials(const Credentials&, Version);
+Result<Done> check_authentication(const core::Authentication&);
 
 /// "5 s", "20 ms"
 std::string in_words(Duration);

@@ -7,7 +7,7 @@ namespace tortoise::core {
 
 std::string_view to_string(Timer timer) noexcept {
     constexpr std::string_view names[] = {"connect", "backoff", "stable", "ping",  "ping_response", "reply",
-                                          "retry",   "expiry",  "pace",   "renew", "drain"};
+                                          "retry",   "expiry",  "pace",   "renew", "authenticate",  "drain"};
     return names[static_cast<std::size_t>(timer)];
 }
 
@@ -40,7 +40,7 @@ Result<Done> Engine::Impl::restore(Time now, WallTime wall, std::span<const Reco
     auto session = journal.restore(now, records);
     if (!session) return std::move(session).error();
     had_session = session->accepted;
-    unsure = true; // a CONNACK may have been lost with the program
+    unsure = true;                            // a CONNACK may have been lost with the program
     if (options.version == Version::v3_1_1) { // an earlier life spoke MQTT 5
         for (auto& message : session->in_flight) message.item.message.properties = {};
         for (auto& message : session->waiting) message.item.message.properties = {};
@@ -116,6 +116,7 @@ void Engine::Impl::connection_gone(Time, const Error& why) {
     for (PacketId id = inflight.first(); id != 0; id = inflight.next(id)) inflight.find(id)->on_wire = false;
     outstanding = 0;
     resend_next = 0;
+    end_authentication(why);
     limits = Limits{};
     renewing = false;
     too_fast_until.reset();
@@ -228,7 +229,8 @@ void Engine::Impl::drop_connection(Time now, Error why) {
 
 // The credentials are about to end. What is in flight gets some time, and nothing new is sent meanwhile.
 void Engine::Impl::renew(Time now) {
-    if (lifecycle.state() != State::up || stopping) return;
+    if (lifecycle.state() != State::up || stopping || authentication.under_way()) return;
+    if (authentication.step() == AuthenticationState::Step::done) return events.push_back(RenewalDue{});
     if (!renewing && !inflight.empty()) {
         renewing = true;
         timers.set(Timer::renew, now + renewal_grace);
@@ -243,13 +245,18 @@ void Engine::Impl::renew(Time now) {
 
 void Engine::Impl::elapsed(Time now) {
     if (timers.take_due(Timer::connect, now)) {
+        using Step = AuthenticationState::Step;
         const bool greeting = lifecycle.state() == State::greeting;
-        close(make_error(Errc::connect_timeout,
-                         greeting ? "connected, but the broker sent no CONNACK in time" : "no connection in time"));
+        const bool our_turn = authentication.step() == Step::answering || authentication.step() == Step::verifying;
+        close(make_error(Errc::connect_timeout, our_turn   ? "the authentication was not answered in time"
+                                                : greeting ? "connected, but the broker sent no CONNACK in time"
+                                                           : "no connection in time"));
     }
     if (timers.take_due(Timer::backoff, now) && lifecycle.state() == State::waiting) open_now(now);
     if (timers.take_due(Timer::stable, now)) lifecycle.stable();
     if (timers.take_due(Timer::renew, now)) renew(now);
+    if (timers.take_due(Timer::authenticate, now))
+        fail_authentication(now, make_error(Errc::timeout, "the re-authentication did not come to an end in time"));
     if (timers.take_due(Timer::drain, now)) {
         if (lifecycle.state() == State::waiting) return end(stop_why);
         if (lifecycle.state() != State::closing) goodbye(now);
@@ -379,6 +386,14 @@ void Engine::set_credentials(Credentials credentials, std::optional<Time> renew_
 }
 void Engine::set_will(std::optional<Will> will) { impl_->will = std::move(will); }
 
+void Engine::set_authentication(std::optional<Authentication> with) { impl_->authenticate_with = std::move(with); }
+void Engine::continue_authentication(Time now, Octets data) { impl_->continue_authentication(now, data); }
+void Engine::accept_authentication(Time now, std::optional<Time> renew_at) {
+    impl_->accept_authentication(now, renew_at);
+}
+void Engine::fail_authentication(Time now, Error why) { impl_->fail_authentication(now, std::move(why)); }
+void Engine::reauthenticate(Time now, Authentication with) { impl_->reauthenticate(now, std::move(with)); }
+
 bool Engine::take_changes(std::vector<RecordChange>& into) { return impl_->journal.take(into); }
 bool Engine::has_changes() const noexcept { return impl_->journal.has_changes(); }
 
@@ -411,7 +426,7 @@ void Engine::hold_input(Time now, bool held) {
     impl_->subscriptions.hold(now, held);
 }
 bool Engine::wants_input() const noexcept {
-    if (impl_->input_held && is_up()) return false;
+    if ((impl_->input_held && is_up()) || impl_->verifying()) return false;
     return impl_->output.size() + impl_->unwritten < 4 * impl_->options.output_high_water;
 }
 
@@ -432,6 +447,7 @@ Snapshot Engine::snapshot() const {
     const Impl& i = *impl_;
     Snapshot s;
     s.state = to_string(i.lifecycle.state());
+    s.authentication = to_string(i.authentication.step());
     s.queued = i.outbox->count();
     s.queued_bytes = i.outbox->bytes();
     for (PacketId id = i.inflight.first(); id != 0; id = i.inflight.next(id)) {

@@ -2,6 +2,7 @@
 /// The parts of the client engine and the conductor's own state. The parts do not know each other.
 
 #include "core/aliases.hpp"
+#include "core/authentication.hpp"
 #include "core/inbox.hpp"
 #include "core/inflight.hpp"
 #include "core/journal.hpp"
@@ -57,6 +58,18 @@ struct Engine::Impl {
     void violation(Time, Error);
     bool other_use(PacketId, std::string_view packet, Time);
 
+    // engine_authentication.cpp: AUTH, in both directions
+    void on(Time, const Auth&);
+    bool right_method(Time, PropertiesView, std::string_view packet);
+    void succeeded(Time, const Connack&);
+    void send_auth(Time, Reason, Octets data);
+    void continue_authentication(Time, Octets data);
+    void accept_authentication(Time, std::optional<Time> renew_at);
+    void fail_authentication(Time, Error why);
+    void reauthenticate(Time, Authentication);
+    void end_authentication(const Error& why);
+    bool verifying() const noexcept;
+
     // engine_output.cpp: what we send
     template <class P> void send(Time, const P&);
     void send_connect(Time);
@@ -100,6 +113,14 @@ struct Engine::Impl {
         Pace publishes, octets, subscribes, connects;
     } pace;
     FrameReader reader;
+    AuthenticationState authentication;
+    std::optional<Authentication> authenticate_with; // in the next CONNECT
+    struct {
+        bool session_present = false;
+        Properties properties;
+        std::string behind; // what came behind it; of no use before it counts
+    } held_connack;         // while the user verifies
+    std::string replayed;
 
     bool had_session = false;     // a CONNACK accepted us before
     bool was_up = false;          // this connection was

@@ -29,8 +29,16 @@ void Engine::Impl::received(Time now, Octets octets) {
     const auto listening = [&] { return lifecycle.state() == State::greeting || lifecycle.state() == State::up; };
     if (!listening()) return;
     keep_alive.received(now);
+    if (verifying()) {
+        held_connack.behind += octets;
+        return;
+    }
     reader.feed(octets);
     while (listening()) {
+        if (verifying()) {
+            held_connack.behind = reader.take_rest();
+            break;
+        }
         auto frame = reader.next();
         if (!frame) {
             violation(now, std::move(frame).error());
@@ -64,7 +72,8 @@ void Engine::Impl::violation(Time now, Error error) {
 }
 
 void Engine::Impl::handle(Time now, const Packet& packet) {
-    if (lifecycle.state() == State::greeting && !std::holds_alternative<Connack>(packet)) {
+    const bool expected = std::holds_alternative<Connack>(packet) || std::holds_alternative<Auth>(packet);
+    if (lifecycle.state() == State::greeting && !expected) {
         return violation(now,
                          make_error(Reason::protocol_error,
                                     "[MQTT-3.2.0-1] " + std::string(to_string(type_of(packet))) + " before CONNACK"));
@@ -72,7 +81,7 @@ void Engine::Impl::handle(Time now, const Packet& packet) {
     std::visit([&](const auto& p) { on(now, p); }, packet);
 }
 
-// AUTH: only if we had begun an authentication. The others do not get that far.
+// What only clients send does not get that far.
 template <class Other> void Engine::Impl::on(Time now, const Other& packet) {
     violation(now, not_expected(type_of(Packet(packet))));
 }
@@ -92,6 +101,11 @@ void Engine::Impl::on(Time now, const Connack& connack) {
     const bool asked_clean = options.session.clean_start && (options.version == Version::v3_1_1 || !had_session);
     if (connack.session_present && asked_clean)
         return violation(now, make_error(Reason::protocol_error, "[MQTT-3.2.2-2] session present after a clean start"));
+    if (authentication.step() != AuthenticationState::Step::none) return succeeded(now, connack);
+    if (connack.properties.get(property::authentication_method))
+        return violation(now,
+                         make_error(Reason::protocol_error, "[MQTT-4.12.0-6] CONNACK with an Authentication Method, "
+                                                            "which CONNECT had not"));
     accepted(now, connack);
 }
 

@@ -22,6 +22,7 @@ template <class P> void Engine::Impl::send(Time now, const P& packet) {
 }
 template void Engine::Impl::send(Time, const Pingreq&);
 template void Engine::Impl::send(Time, const Ack&);
+template void Engine::Impl::send(Time, const Packet&);
 
 void Engine::Impl::send_disconnect(Time now, Reason reason, PropertiesView properties) {
     send(now, Packet(Disconnect{reason, properties}));
@@ -38,6 +39,12 @@ void Engine::Impl::send_connect(Time now) {
         if (options.maximum_packet_size < largest_packet)
             properties.set(property::maximum_packet_size, options.maximum_packet_size);
         if (options.topic_alias_maximum > 0) properties.set(property::topic_alias_maximum, options.topic_alias_maximum);
+        if (authenticate_with) {
+            authentication.begin(authenticate_with->method);
+            properties.set(property::authentication_method, authenticate_with->method);
+            if (!authenticate_with->data.empty())
+                properties.set(property::authentication_data, authenticate_with->data);
+        }
     }
     Connect connect;
     connect.version = options.version;

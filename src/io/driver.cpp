@@ -147,7 +147,7 @@ void Driver::begin_open(std::size_t endpoint) {
     endpoint_ = endpoint;
     opening_ = true;
     closing_ = greeted_ = false;
-    if (listener_.before_open(endpoint)) open();
+    listener_.before_open(endpoint);
 }
 
 void Driver::give_up(Error why) {

@@ -24,9 +24,9 @@ class Driver final : Stream::Events {
 public:
     class Listener {
     public:
-        /// Now is the time for the will and the credentials of the next CONNECT. False: they are not there yet; open()
-        /// or give_up() follows, unless this attempt comes to its end before.
-        virtual bool before_open(std::size_t endpoint) = 0;
+        /// Now is the time for the will and the credentials of the next CONNECT. open() or give_up() follows, at once or
+        /// when they are there, unless this attempt comes to its end before.
+        virtual void before_open(std::size_t endpoint) = 0;
         virtual void handle(core::Event&) = 0;
         /// The output was held up, and is no more.
         virtual void unblocked() = 0;
@@ -45,7 +45,7 @@ public:
     /// drain() has to follow what is done to it, unless the listener does it while it is called.
     core::Engine& engine() noexcept { return engine_; }
     void drain();
-    /// Goes on with an attempt that before_open() held up, or fails it. drain() has to follow.
+    /// Goes on with an attempt that before_open() was told of, or fails it. drain() has to follow, unless it is called there.
     void open();
     void give_up(Error);
     /// The peer does not read as fast as it is written to.

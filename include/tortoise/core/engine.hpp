@@ -52,6 +52,12 @@ struct EngineOptions {
 
 using tortoise::Credentials;
 
+/// What enhanced authentication begins with: in CONNECT, or in AUTH 0x19. [MQTT-4.12]
+struct Authentication {
+    std::string method = {};
+    std::string data = {};  ///< empty: none is sent
+};
+
 struct PublishRequest {
     std::string_view topic;
     Octets payload = {};
@@ -129,8 +135,24 @@ struct PingFailed {
     Error why;
 };
 
+/// AUTH 0x18: the broker wants more. continue_authentication() or fail_authentication() has to follow.
+struct AuthenticationContinued {
+    std::string data;
+};
+/// The broker is content: CONNACK, or AUTH 0x00. accept_authentication() or fail_authentication() has to follow; before it
+/// the connection does not come up.
+struct AuthenticationSucceeded {
+    std::string data;
+};
+/// A re-authentication ended; each that was begun ends so.
+struct Reauthenticated {
+    std::optional<Error> why_not = {};
+};
+/// The credentials are about to end, and reauthenticate() can give others; or reconnect().
+struct RenewalDue {};
+
 using Event = std::variant<Up, Down, Stopped, Received, Accepted, Delivered, Undelivered, Subscribed, Unsubscribed, FilterChanged,
-                           Pong, PingFailed>;
+                           Pong, PingFailed, AuthenticationContinued, AuthenticationSucceeded, Reauthenticated, RenewalDue>;
 
 // ---- What the shell is asked to do --------------------------------------------------------------------------------
 
@@ -141,7 +163,7 @@ struct Wish {
     std::size_t endpoint = 0;
 };
 
-enum class Timer : std::uint8_t { connect, backoff, stable, ping, ping_response, reply, retry, expiry, pace, renew, drain };
+enum class Timer : std::uint8_t { connect, backoff, stable, ping, ping_response, reply, retry, expiry, pace, renew, authenticate, drain };
 std::string_view to_string(Timer) noexcept;
 
 struct Deadline {
@@ -165,6 +187,7 @@ struct Snapshot {
         std::optional<Grant> granted;
     };
     std::string state;                        ///< of the lifecycle
+    std::string authentication;               ///< how far it is; empty: none
     std::size_t queued = 0, queued_bytes = 0; ///< not yet sent
     std::vector<Outbound> in_flight;          ///< in the order of sending
     std::vector<std::uint16_t> inbound_qos2;  ///< identifiers received and not yet released, ascending
@@ -243,10 +266,22 @@ public:
     /// held against it. Pings go on.
     void hold_input(Time now, bool held);
 
-    /// For the next CONNECT. At `renew_at` a connection that was made with them is ended in good order, and made anew at
+    /// For the next CONNECT. At `renew_at` a connection that was made with them (and without an authentication) is ended in good order, and made anew at
     /// once: what is in flight is given a few seconds, what comes meanwhile waits in the queue.
     void set_credentials(Credentials, std::optional<Time> renew_at = {});
     void set_will(std::optional<Will>);
+
+    /// For the next CONNECT; nothing: none. Not on MQTT 3.1.1.
+    void set_authentication(std::optional<Authentication>);
+    // What answers the events of the authentication; ignored if nothing is to be answered.
+    void continue_authentication(Time now, Octets data);
+    /// At `renew_at` (or that of the credentials, at the first time) RenewalDue follows.
+    void accept_authentication(Time now, std::optional<Time> renew_at = {});
+    /// Ends the connection, or the attempt.
+    void fail_authentication(Time now, Error why);
+    /// Authenticates anew on the open connection, with the same method; it stays in use meanwhile. One at a time: while one
+    /// is under way it does nothing.
+    void reauthenticate(Time now, Authentication);
 
     // C. What follows from it.
     /// Appends what is to be kept, if the engine is persistent. True: the output taken from now on must not be written
