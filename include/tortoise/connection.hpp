@@ -44,6 +44,8 @@ struct ConnectionOptions {
     /// mqtt:// or mqtts://[user[:password]@]host[:port], unix:///path
     std::string server = "mqtt://localhost:1883";
     std::vector<std::string> more_servers = {};      ///< tried in turn after `server`
+    /// How often in a row a server may send us to another one by a Server Reference (MQTT 5); 0: it is not followed. [MQTT-4.11]
+    unsigned max_redirects = 3;
     Tls tls = {};                                    ///< of mqtts:// servers
     TransportFactory transport = {};                 ///< in place of TCP; TLS is laid over it if the URL says mqtts://
     HandlerFactory handler = {};
@@ -71,14 +73,12 @@ struct ConnectionOptions {
     /// Unacknowledged QoS 1 and 2 messages sent at a time, within the broker's Receive Maximum. 0: as many as that; on
     /// MQTT 3.1.1, which has none, 20: brokers drop what is beyond their own limit, and say nothing.
     std::uint16_t max_in_flight = 0;
-    /// Filters in one SUBSCRIBE or UNSUBSCRIBE, for brokers that limit them (some clouds: 8); more are split over several.
-    /// 0: as many as fit into the broker's Maximum Packet Size.
-    std::uint16_t max_filters_per_subscribe = 0;
     Acknowledge acknowledge = Acknowledge::automatic;
     std::uint16_t receive_maximum = 65'535;          ///< unacknowledged messages that the broker may send at a time
     std::uint32_t maximum_packet_size = 64u << 20;   ///< of packets received, in bytes
     PeerLimits limits = {};                          ///< of the server, as far as it does not tell them
     Properties connect_properties = {};              ///< further properties of CONNECT (MQTT 5)
+    Properties subscribe_properties = {};            ///< user properties of each SUBSCRIBE and UNSUBSCRIBE (MQTT 5)
 };
 
 /// Told about every message whose topic matches the filter it was given with.
@@ -162,7 +162,7 @@ public:
     Pending<Done> reauthenticate();
     /// Sends what is queued and awaits what is in flight for at most `drain`; then DISCONNECT, and the end. What is left
     /// ends with Errc::stopped. Answered when all is over.
-    Pending<Done> stop(Duration drain = {});
+    Pending<Done> stop(Duration drain = {}, DisconnectOptions = {});
 
     class Core;
 

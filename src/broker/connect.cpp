@@ -39,6 +39,11 @@ void Engine::Impl::on_connect(Time now, Connection& connection, const core::Fram
     const auto& connect = std::get<core::Connect>(*packet);
     connection.version = connect.version;
     negotiate(connection, connect);
+    if (const auto& redirect = context.options.redirect; redirect && connection.version == Version::v5) {
+        const auto reference = Properties{}.set(property::server_reference, redirect->server);
+        connection.send(core::Packet(core::Connack{.reason = redirect->reason, .properties = reference}));
+        return close(now, connection);
+    }
     if (const auto error = objection(connect)) return refuse(now, connection, reason_of(*error), error->text);
     if (const auto broken = judge.connect(now, connect)) return refuse(now, connection, broken->reason, broken->text);
     if (connect.properties.get(property::authentication_method))

@@ -87,6 +87,8 @@ Pending<Duration> Connection::ping() { return core_->ping(); }
 Statistics Connection::statistics() const { return core_->statistics(); }
 void Connection::reconnect() { core_->reconnect(); }
 Pending<Done> Connection::reauthenticate() { return core_->reauthenticate(); }
-Pending<Done> Connection::stop(Duration drain) { return core_->stop(drain); }
+Pending<Done> Connection::stop(Duration drain, DisconnectOptions options) {
+    return core_->stop(drain, std::move(options));
+}
 
 } // namespace tortoise

@@ -77,7 +77,7 @@ public:
     Pending<Duration> ping();
     void reconnect();
     Pending<Done> reauthenticate();
-    Pending<Done> stop(Duration drain);
+    Pending<Done> stop(Duration drain, DisconnectOptions = {});
     /// Stops, and waits until no callback runs any more; on a loop thread, it does not wait.
     void end();
 
@@ -153,7 +153,8 @@ private:
     void authentication_failed(const Error&);
     void reauthenticate_now();
     void end_reauthentications(const std::optional<Error>& why_not);
-    void change_status(const StatusInfo&);
+    void change_status(StatusInfo);
+    bool follow_reference(core::Down&);
     template <class Event> void tell(const Event&);
     void tell_error(const Error&);
     void tell_queue(const core::Levels&);
@@ -182,6 +183,7 @@ private:
     WantedFilters wanted_;
     const Version version_;
     const PeerLimits limits_;
+    const bool names_aliases_; // the user does
     const bool persistent_;
     const Overflow overflow_;
     const Acknowledge acknowledge_;
@@ -223,6 +225,9 @@ private:
     std::unique_ptr<Authenticator> authenticator_;                            // of the conversation that is under way
     std::vector<detail::Ref<detail::PendingResult<Done>>> reauthentications_; // who waits for its outcome
     unsigned failed_attempts_ = 0;
+    RedirectSettings redirects_;
+    unsigned hops_ = 0; // Server References followed in a row
+    io::Time up_since_ = {};
     std::optional<Will> will_;
     Routes routes_;
     std::set<Stream::Core*> full_streams_;

@@ -83,6 +83,7 @@ void Connection::Core::begin(Settings settings) {
     credentials_ = std::move(settings.credentials);
     ask_credentials_ = std::move(settings.ask_credentials);
     make_authenticator_ = std::move(settings.authenticator);
+    redirects_ = settings.redirects;
     will_ = std::move(settings.will);
     std::vector<std::string> filters;
     for (const auto& f : settings.engine.subscriptions) filters.push_back(f.filter);
@@ -315,7 +316,8 @@ void Connection::Core::handle(core::Event& event) {
     std::visit([this](auto& e) { on(e); }, event);
 }
 
-void Connection::Core::change_status(const StatusInfo& info) {
+void Connection::Core::change_status(StatusInfo info) {
+    info.server = driver_->endpoint().to_string();
     detail::Ref<detail::PendingResult<Done>> lost;
     {
         std::lock_guard lock(mutex_);
@@ -331,10 +333,11 @@ void Connection::Core::change_status(const StatusInfo& info) {
 
 void Connection::Core::on(core::Up& event) {
     meters_.connects.add();
+    up_since_ = io::Loop::now();
     failed_attempts_ = 0;
     {
         std::lock_guard lock(mutex_);
-        response_information_ = event.properties.view().get(property::response_information).value_or(Octets());
+        response_information_ = event.info.properties.view().get(property::response_information).value_or(Octets());
     }
     change_status({.status = Status::up, .session = event.info});
     detail::Ref<detail::PendingResult<SessionInfo>> ready;
@@ -353,6 +356,7 @@ void Connection::Core::on(core::Down& event) {
     }
     close_question();
     authentication_failed(event.why);
+    const bool sent_on = follow_reference(event);
     const bool asked_for = event.why.code == Errc::stopped || event.why.code == Errc::cancelled;
     if (!asked_for) {
         (event.was_up ? meters_.drops : meters_.failures).add();
@@ -360,7 +364,12 @@ void Connection::Core::on(core::Down& event) {
         tell_error(event.why);
     }
     failed_attempts_ = event.attempt;
-    change_status({.status = Status::down, .reason = event.why, .attempt = event.attempt, .retry_in = event.retry_in});
+    change_status({.status = Status::down,
+                   .reason = event.why,
+                   .attempt = event.attempt,
+                   .retry_in = event.retry_in,
+                   .properties = std::move(event.properties)});
+    if (sent_on) engine().retry_now(io::Loop::now());
 }
 
 void Connection::Core::on(core::Received& event) {

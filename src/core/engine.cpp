@@ -21,8 +21,8 @@ Engine::Impl::Impl(EngineOptions o, std::uint64_t seed, std::unique_ptr<WorkList
       journal(options.persistent),
       // A 3.1.1 broker is not told of a Receive Maximum, and cannot be held to one.
       inbox(options.version == Version::v5 ? options.receive_maximum : std::uint16_t{65'535}),
-      subscriptions(
-          {options.version, options.reply_timeout, options.backoff, options.limits, options.max_filters_per_subscribe}),
+      subscriptions({options.version, options.reply_timeout, options.backoff, options.limits,
+                     options.subscribe_properties.view().octets().size()}),
       reader(options.maximum_packet_size) {
     if (const auto& known = options.limits; known.check) {
         pace.publishes = Pace(known.publishes);
@@ -85,23 +85,31 @@ void Engine::Impl::close(Error why) {
 }
 
 void Engine::Impl::goodbye(Time now) {
-    if (lifecycle.state() == State::up) {
-        Properties properties;
-        const bool asked_for = stop_why.code == Errc::stopped;
-        const bool end_session =
-            asked_for && options.session.clean_start && options.session.expiry > Duration::zero() && !journal.on();
-        if (options.version == Version::v5 && end_session) properties.set(property::session_expiry_interval, 0);
-        // An end that was not asked for is what wills are for.
-        if (asked_for)
-            send_disconnect(now, Reason::success, properties);
-        else if (options.version == Version::v5)
-            send_disconnect(now, Reason::disconnect_with_will);
-    }
+    if (lifecycle.state() == State::up) say_goodbye(now);
     const bool never_opened = wish && wish->kind == Wish::open;
     close(stop_why);
     if (!never_opened) return;
     wish.reset(); // the shell has not heard of it, and has nothing to close
     closed(now, stop_why);
+}
+
+// An end that was not asked for is what wills are for; MQTT 3.1.1 has no word for that but silence.
+void Engine::Impl::say_goodbye(Time now) {
+    const bool asked_for = stop_why.code == Errc::stopped;
+    const Reason reason = asked_for ? farewell.reason : Reason::disconnect_with_will;
+    if (options.version == Version::v3_1_1) {
+        if (reason == Reason::success) send_disconnect(now, reason);
+        return;
+    }
+    Properties properties = asked_for ? farewell.properties : Properties();
+    if (asked_for && options.session.expiry > Duration::zero()) { // one that was 0 cannot be raised
+        const bool end_session = options.session.clean_start && !journal.on();
+        if (farewell.session_expiry)
+            properties.set(property::session_expiry_interval, whole_seconds(*farewell.session_expiry));
+        else if (end_session)
+            properties.set(property::session_expiry_interval, 0);
+    }
+    send_disconnect(now, reason, properties);
 }
 
 // What belonged to the connection ends with it; what belongs to the session stays.
@@ -132,7 +140,7 @@ void Engine::Impl::closed(Time now, Error why) {
     if (close_why) why = std::move(*close_why);
     close_why.reset();
     connection_gone(now, why);
-    Down down{why, was_up, 0, std::nullopt};
+    Down down{why, was_up, 0, std::nullopt, std::exchange(close_properties, {})};
     const bool draining = timers.get(Timer::drain).has_value();
     if (stopping && !draining) {
         events.push_back(std::move(down));
@@ -185,10 +193,13 @@ void Engine::Impl::check_drained(Time now) {
         goodbye(now);
 }
 
-void Engine::Impl::stop(Time now, Duration drain, Error why) {
+void Engine::Impl::stop(Time now, Duration drain, Error why, DisconnectOptions words) {
     const State state = lifecycle.state();
     if (state == State::ended) return;
-    if (!stopping) stop_why = std::move(why);
+    if (!stopping) {
+        stop_why = std::move(why);
+        farewell = std::move(words);
+    }
     stopping = true;
     reopen = false;
     if (drain > Duration::zero() && state != State::idle) {
@@ -212,6 +223,10 @@ void Engine::Impl::reconnect(Time now) {
     if (state == State::closing) return;
     if (state == State::up) send_disconnect(now, Reason::success);
     close(make_error(Errc::cancelled, "a reconnect was asked for"));
+}
+
+void Engine::Impl::retry_now(Time now) {
+    if (lifecycle.state() == State::waiting) open_now(now);
 }
 
 void Engine::Impl::drop_connection(Time now, Error why) {
@@ -332,7 +347,10 @@ void Engine::start(Time now) {
     impl_->timers.set(Timer::backoff, now + delay);
 }
 
-void Engine::stop(Time now, Duration drain, Error why) { impl_->stop(now, drain, std::move(why)); }
+void Engine::stop(Time now, Duration drain, Error why, DisconnectOptions words) {
+    impl_->stop(now, drain, std::move(why), std::move(words));
+}
+void Engine::retry_now(Time now) { impl_->retry_now(now); }
 void Engine::reconnect(Time now) { impl_->reconnect(now); }
 void Engine::drop(Time now, Error why) { impl_->drop_connection(now, std::move(why)); }
 void Engine::publish(Time now, const PublishRequest& request) { impl_->publish(now, request); }

@@ -14,10 +14,18 @@
 #include "core/subscriptions.hpp"
 #include "core/timers.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <tortoise/core/codec.hpp>
 #include <tortoise/core/engine.hpp>
 
 namespace tortoise::core {
+
+/// Rounded up, so that something above zero never becomes zero.
+inline std::uint32_t whole_seconds(Duration d) noexcept {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(std::max(d, Duration::zero())).count();
+    return static_cast<std::uint32_t>(std::min<std::chrono::seconds::rep>(seconds, 0xFFFF'FFFF));
+}
 
 struct Engine::Impl {
     Impl(EngineOptions, std::uint64_t seed, std::unique_ptr<WorkList>);
@@ -32,7 +40,9 @@ struct Engine::Impl {
     void end(const Error& why);
     void check_drained(Time);
     void elapsed(Time);
-    void stop(Time, Duration drain, Error why);
+    void stop(Time, Duration drain, Error why, DisconnectOptions);
+    void say_goodbye(Time);
+    void retry_now(Time);
     void reconnect(Time);
     void drop_connection(Time, Error why);
     void renew(Time);
@@ -77,6 +87,7 @@ struct Engine::Impl {
     void flush_acks(Time);
     void publish(Time, const PublishRequest&);
     Result<WorkItem> admit(Time, const PublishRequest&) const;
+    Result<WorkItem> admit_by_alias(Time, PublishRequest);
     std::optional<Error> not_allowed(const MessageView&) const;
     void transmit(Time, const MessageView&, std::optional<Time> expires, PacketId);
     void transmit_new(Time, WorkItem&&, bool waited);
@@ -88,7 +99,7 @@ struct Engine::Impl {
     void pump(Time);
     void pump_subscriptions(Time);
     void resend(Time);
-    void settle(Time, PacketId, const std::string& text, Reason);
+    void settle(Time, PacketId, PropertiesView, Reason);
     void undelivered(WorkItem&&, Error why);
     void drop(std::vector<WorkList::Dropped>&);
 
@@ -108,6 +119,7 @@ struct Engine::Impl {
     Subscriptions subscriptions;
     IncomingAliases aliases_in;
     OutgoingAliases aliases_out;
+    NamedAliases aliases_named;
     Limits limits;
     struct {
         Pace publishes, octets, subscribes, connects;
@@ -132,7 +144,9 @@ struct Engine::Impl {
     std::optional<Time> too_fast_until; // what waits for its pace may go then
     bool stopping = false;
     Error stop_why;
+    DisconnectOptions farewell;
     std::optional<Error> close_why; // why we close, if it was us
+    Properties close_properties;    // of the packet by which the broker ended it
     bool dropped_by_user = false;   // … and it was the user's side: worth another attempt, whatever the reason
     PacketId resend_next = 0;       // where resending after a reconnect stands; 0: done
     std::size_t outstanding = 0;    // of the broker's Receive Maximum, what is taken

@@ -40,13 +40,13 @@ struct EngineOptions {
     /// How many unacknowledged QoS 1 and 2 messages we send at a time, within the broker's Receive Maximum. 0: as many as
     /// that; on MQTT 3.1.1, which has none, 20: brokers drop what is beyond their own limit, and say nothing.
     std::uint16_t max_in_flight = 0;
-    std::uint16_t max_filters_per_subscribe = 0; ///< and per UNSUBSCRIBE: more are split. 0: as many as fit in a packet
     std::uint16_t receive_maximum = 65'535;      ///< how many unacknowledged QoS 1 and 2 messages the broker may send
     std::uint32_t maximum_packet_size = 64u << 20;  ///< of packets received; at most largest_packet
     std::uint16_t topic_alias_maximum = 16;      ///< how many aliases the broker may use
     PeerLimits limits = {};                      ///< what the broker allows and CONNACK does not tell
     std::size_t output_high_water = 256 * 1024;  ///< messages wait in the queue while that much output is unwritten
     Properties connect_properties = {};          ///< further properties of CONNECT (user properties, …)
+    Properties subscribe_properties = {};        ///< of SUBSCRIBE and UNSUBSCRIBE
     std::vector<TopicFilter> subscriptions = {}; ///< wanted from the start, for route 0
 };
 
@@ -74,7 +74,6 @@ struct PublishRequest {
 /// CONNACK accepted the connection.
 struct Up {
     SessionInfo info;
-    Properties properties;  // of CONNACK
 };
 /// A connection ended, or an attempt to connect failed.
 struct Down {
@@ -82,6 +81,7 @@ struct Down {
     bool was_up = false;
     unsigned attempt = 0;                    ///< failed attempts in a row, this one included
     std::optional<Duration> retry_in = {};   ///< nothing: there will be no further attempt
+    Properties properties = {};              ///< of the CONNACK or DISCONNECT that ended it
 };
 /// The engine came to its end: every operation has ended; nothing will happen any more.
 struct Stopped {
@@ -246,9 +246,11 @@ public:
     void start(Time now);
     /// Sends what is queued and awaits what is in flight for at most `drain`, says DISCONNECT, closes; what is left ends
     /// with `why`; what is kept stays kept. The session ends too if a clean start was asked for and nothing is kept.
-    void stop(Time now, Duration drain = {}, Error why = make_error(Errc::stopped));
+    void stop(Time now, Duration drain = {}, Error why = make_error(Errc::stopped), DisconnectOptions = {});
     /// Drops the connection, if any, and connects at once: the network changed.
     void reconnect(Time now);
+    /// Ends the wait for the backoff, and leaves its growth as it is: there is another server to try.
+    void retry_now(Time now);
     /// Ends the connection, if any, for a reason of the user's side; the backoff follows. The will is published.
     /// What was handed out and not acknowledged is handed out again when the broker repeats it.
     void drop(Time now, Error why);

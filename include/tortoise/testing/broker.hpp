@@ -43,6 +43,12 @@ public:
 /// Begins a conversation by that method, by `new`; null: the method is not known. Called on the broker's thread.
 using BrokerAuthentications = SharedFn<BrokerAuthentication*(std::string_view method)>;
 
+/// Sends every client of MQTT 5 away. [MQTT-4.11]
+struct BrokerRedirect {
+    std::string server = {};                       ///< "host:port", as the Server Reference tells it
+    Reason reason = Reason::use_another_server;    ///< or server_moved
+};
+
 /// What the broker offers and refuses. The defaults offer everything that MQTT has.
 struct BrokerOptions {
     std::string host = "127.0.0.1";
@@ -59,6 +65,7 @@ struct BrokerOptions {
     /// authenticated nor one of `users` is not_authorized.
     std::map<std::string, std::string> scram_users = {};
     BrokerAuthentications authentication = {};        ///< other methods
+    std::optional<BrokerRedirect> redirect = {};      ///< instead of letting anybody in
     std::vector<std::string> deny_subscribe = {};     ///< a filter equal to, or covered by, one of these is not_authorized
     std::vector<std::string> deny_publish = {};       ///< topics that match one of these are not_authorized
 
