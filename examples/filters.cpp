@@ -11,7 +11,7 @@ using tortoise::QoS;
 int main(int argc, char** argv) {
     tortoise::Connection home{{.client_id = "example-filters",
                                .server = argc > 1 ? argv[1] : "mqtt://localhost:1883",
-                               .max_filters_per_subscribe = 8}}; // some brokers take no more in one packet
+                               .limits = {.filters_per_subscribe = 8}}}; // some brokers take no more in one packet
     std::vector<tortoise::TopicFilter> wanted = {{"rooms/#/temp", QoS::at_least_once}}; // not a filter
     std::vector<std::string> names;
     for (int room = 1; room <= 20; ++room) {

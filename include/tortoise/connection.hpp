@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <tortoise/authenticator.hpp>
 #include <tortoise/handler.hpp>
 #include <tortoise/options.hpp>
 #include <tortoise/pending.hpp>
@@ -43,6 +44,8 @@ struct ConnectionOptions {
     /// mqtt:// or mqtts://[user[:password]@]host[:port], unix:///path
     std::string server = "mqtt://localhost:1883";
     std::vector<std::string> more_servers = {};      ///< tried in turn after `server`
+    /// How often in a row a server may send us to another one by a Server Reference (MQTT 5); 0: it is not followed. [MQTT-4.11]
+    unsigned max_redirects = 3;
     Tls tls = {};                                    ///< of mqtts:// servers
     TransportFactory transport = {};                 ///< in place of TCP; TLS is laid over it if the URL says mqtts://
     HandlerFactory handler = {};
@@ -52,6 +55,7 @@ struct ConnectionOptions {
     std::optional<std::string> user_name = {};       ///< instead of the URL's
     std::optional<std::string> password = {};
     CredentialsFunction credentials = {};            ///< instead of both
+    AuthenticatorFactory authenticator = {};         ///< enhanced authentication (MQTT 5), besides all that
     std::optional<Will> will = {};
     Duration keep_alive = std::chrono::seconds(60);  ///< whole seconds, at most 65,535; 0: none
     Duration keep_alive_timeout = std::chrono::seconds(5);
@@ -69,14 +73,12 @@ struct ConnectionOptions {
     /// Unacknowledged QoS 1 and 2 messages sent at a time, within the broker's Receive Maximum. 0: as many as that; on
     /// MQTT 3.1.1, which has none, 20: brokers drop what is beyond their own limit, and say nothing.
     std::uint16_t max_in_flight = 0;
-    /// Filters in one SUBSCRIBE or UNSUBSCRIBE, for brokers that limit them (some clouds: 8); more are split over several.
-    /// 0: as many as fit into the broker's Maximum Packet Size.
-    std::uint16_t max_filters_per_subscribe = 0;
     Acknowledge acknowledge = Acknowledge::automatic;
     std::uint16_t receive_maximum = 65'535;          ///< unacknowledged messages that the broker may send at a time
     std::uint32_t maximum_packet_size = 64u << 20;   ///< of packets received, in bytes
     PeerLimits limits = {};                          ///< of the server, as far as it does not tell them
     Properties connect_properties = {};              ///< further properties of CONNECT (MQTT 5)
+    Properties subscribe_properties = {};            ///< user properties of each SUBSCRIBE and UNSUBSCRIBE (MQTT 5)
 };
 
 /// Told about every message whose topic matches the filter it was given with.
@@ -155,9 +157,12 @@ public:
     Statistics statistics() const;
     /// The network changed: drop the connection, if any, and connect at once.
     void reconnect();
+    /// Authenticates anew, by another authenticator, while the connection stays in use (MQTT 5). Refused, it ends. The error is
+    /// connection_lost if it is not up, not_supported without an authenticator.
+    Pending<Done> reauthenticate();
     /// Sends what is queued and awaits what is in flight for at most `drain`; then DISCONNECT, and the end. What is left
     /// ends with Errc::stopped. Answered when all is over.
-    Pending<Done> stop(Duration drain = {});
+    Pending<Done> stop(Duration drain = {}, DisconnectOptions = {});
 
     class Core;
 

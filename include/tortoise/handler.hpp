@@ -23,6 +23,8 @@ struct StatusInfo {
     Error reason = {};                      ///< of `down` and `stopped`
     unsigned attempt = 0;                   ///< of `down`: failed attempts in a row
     std::optional<Duration> retry_in = {};  ///< of `down`: when the next attempt is made; nothing: never
+    std::string server = {};                ///< where it connects to, or did last
+    Properties properties = {};             ///< of `down`: those of the CONNACK or DISCONNECT that ended it (MQTT 5)
 };
 
 /// What happened to a filter.

@@ -60,7 +60,7 @@ struct PeerLimits {
     std::string uncounted = {};           ///< where a topic begins so ("$aws/rules/"), this and a level behind it do not count
     std::uint16_t client_id_size = 65'535;
     std::uint32_t subscriptions = 4'294'967'295;  ///< filters that are wanted at a time
-    std::uint16_t filters_per_subscribe = 65'535;
+    std::uint16_t filters_per_subscribe = 65'535;  ///< and per UNSUBSCRIBE; some brokers take 8
     bool split_subscribes = true;  ///< false: a request for more filters than that is an error instead of several SUBSCRIBEs
     Duration least_keep_alive = {};  ///< keep_alive is raised to it
     Duration most_keep_alive = {};   ///< and lowered to it, also from none; 0: no limit
@@ -92,7 +92,8 @@ Retry classify(const Error&) noexcept;
 struct Credentials {
     std::optional<std::string> user_name = {};
     std::optional<std::string> password = {};  ///< on MQTT 3.1.1 not without a user name
-    /// When they end. Ahead of it the connection is made anew with others, if there is a function that gives them.
+    /// When they end. Ahead of it the connection is made anew with others, if there is a function that gives them; if it
+    /// has an authenticator, it authenticates again instead.
     std::optional<std::chrono::system_clock::time_point> expires = {};
 };
 
@@ -112,8 +113,14 @@ struct SessionOptions {
     Duration expiry = std::chrono::hours(1);
 };
 
-/// How often topic aliases are given to the topics of outgoing messages (MQTT 5). [MQTT-3.3.2.3.4]
-enum class TopicAliases : std::uint8_t { off, automatic };
+/// Who gives topic aliases to the topics of outgoing messages (MQTT 5). [MQTT-3.3.2.3.4]
+enum class TopicAliases : std::uint8_t {
+    off,
+    automatic,  ///< the connection; the least recently used one gives way
+    /// The user, by property::topic_alias; the topic may be empty once the alias was named with one. The topic travels once
+    /// on each connection, and always with an alias that the broker does not allow.
+    manual,
+};
 
 struct PublishOptions {
     QoS qos = QoS::at_most_once;
@@ -126,6 +133,14 @@ struct PublishOptions {
 
 /// What to do with retained messages when a subscription is made (MQTT 5). [MQTT-3.8.3.1]
 enum class RetainHandling : std::uint8_t { send = 0, send_if_new = 1, do_not_send = 2 };
+
+/// What DISCONNECT says when a connection is stopped. The fields but `reason` are of MQTT 5 only.
+struct DisconnectOptions {
+    Reason reason = Reason::success;  ///< disconnect_with_will: the will is published
+    Properties properties = {};       ///< a Reason String, user properties
+    /// How long the broker keeps the session; empty: 0 after a clean start (unless there is a store), else as CONNECT said.
+    std::optional<Duration> session_expiry = {};
+};
 
 struct SubscribeOptions {
     QoS qos = QoS::at_most_once;
@@ -155,6 +170,7 @@ struct TopicFilter {
 struct Grant {
     QoS requested = QoS::at_most_once;
     QoS granted = QoS::at_most_once;  ///< may be lower than what was asked for
+    Properties properties = {};       ///< of SUBACK: a Reason String, user properties
     friend bool operator==(const Grant&, const Grant&) = default;
 };
 
@@ -165,6 +181,7 @@ struct Receipt {
     std::uint32_t attempts = 1;       ///< how often it was sent
     Duration took = {};               ///< from the publish to its last acknowledgement
     std::string text = {};            ///< the broker's Reason String, if any
+    Properties properties = {};       ///< of its last acknowledgement
 };
 
 /// What is known when a connection is up.
@@ -173,6 +190,7 @@ struct SessionInfo {
     std::string client_id = {};  ///< the one in use: asked for, made up, or assigned by the broker
     Version version = Version::v5;
     Duration keep_alive = {};    ///< in force; zero: none
+    Properties properties = {};  ///< of CONNACK: what the broker allows, Response Information, user properties
     friend bool operator==(const SessionInfo&, const SessionInfo&) = default;
 };
 

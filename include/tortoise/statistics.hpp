@@ -38,6 +38,7 @@ struct Statistics {
     std::uint64_t connects = 0;           ///< CONNACKs that accepted
     std::uint64_t failures = 0;           ///< attempts that failed
     std::uint64_t drops = 0;              ///< connections that ended unasked
+    std::uint64_t redirects = 0;          ///< Server References that were followed
     std::uint64_t tls_resumptions = 0;    ///< TLS sessions resumed at a connect
     // gauges
     std::uint64_t queued_messages = 0, queued_bytes = 0;  ///< not yet sent

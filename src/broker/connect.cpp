@@ -39,20 +39,28 @@ void Engine::Impl::on_connect(Time now, Connection& connection, const core::Fram
     const auto& connect = std::get<core::Connect>(*packet);
     connection.version = connect.version;
     negotiate(connection, connect);
+    if (const auto& redirect = context.options.redirect; redirect && connection.version == Version::v5) {
+        const auto reference = Properties{}.set(property::server_reference, redirect->server);
+        connection.send(core::Packet(core::Connack{.reason = redirect->reason, .properties = reference}));
+        return close(now, connection);
+    }
     if (const auto error = objection(connect)) return refuse(now, connection, reason_of(*error), error->text);
     if (const auto broken = judge.connect(now, connect)) return refuse(now, connection, broken->reason, broken->text);
-    accept(now, connection, connect);
+    if (connect.properties.get(property::authentication_method))
+        return begin_authentication(now, connection, connect, frame.whole);
+    accept(now, connection, connect, {});
 }
 
 /// Why the client may not come in.
 std::optional<Error> Engine::Impl::objection(const core::Connect& connect) const {
     const auto& options = context.options;
-    if (connect.properties.get(property::authentication_method))
-        return make_error(Reason::bad_authentication_method, "no authentication method is supported");
     // [MQTT-3.1.3-8] of 3.1.1
     if (connect.client_id.empty() && connect.version == Version::v3_1_1 && !connect.clean_start)
         return make_error(Reason::client_identifier_not_valid, "an empty client identifier needs Clean Session");
-    if (!options.users.empty()) {
+    const bool authenticates = connect.properties.get(property::authentication_method).has_value();
+    if (!authenticates && options.users.empty() && wants_authentication())
+        return make_error(Reason::not_authorized, "an Authentication Method is required");
+    if (!authenticates && !options.users.empty()) {
         const auto user = connect.user_name ? options.users.find(std::string(*connect.user_name)) : options.users.end();
         if (user == options.users.end() || !connect.password || user->second != *connect.password)
             return make_error(Reason::bad_user_name_or_password, "unknown user or wrong password");
@@ -101,7 +109,7 @@ std::uint32_t Engine::Impl::granted_expiry(std::uint32_t asked) const {
     return static_cast<std::uint32_t>(std::clamp<std::int64_t>(cap->count(), 0, asked));
 }
 
-void Engine::Impl::accept(Time now, Connection& connection, const core::Connect& connect) {
+void Engine::Impl::accept(Time now, Connection& connection, const core::Connect& connect, Octets authentication_data) {
     const bool assigned = connect.client_id.empty();
     const auto client_id = assigned ? sessions.unused_client_id() : std::string(connect.client_id);
     auto* session = sessions.find(client_id);
@@ -117,7 +125,8 @@ void Engine::Impl::accept(Time now, Connection& connection, const core::Connect&
     }
     const bool present = session != nullptr;
     if (!session) session = &sessions.create(client_id);
-    answer_connect(connection, connect, present, assigned ? std::string_view(client_id) : std::string_view{});
+    answer_connect(connection, connect, present, assigned ? std::string_view(client_id) : std::string_view{},
+                   authentication_data);
     if (!connection.established) {
         if (!present) sessions.end(now, *session);
         return close(now, connection);
@@ -141,7 +150,7 @@ void Engine::Impl::accept(Time now, Connection& connection, const core::Connect&
 }
 
 void Engine::Impl::answer_connect(Connection& connection, const core::Connect& connect, bool session_present,
-                                  std::string_view assigned_id) {
+                                  std::string_view assigned_id, Octets authentication_data) {
     const auto& options = context.options;
     Properties told;
     if (connect.version == Version::v5) {
@@ -159,6 +168,9 @@ void Engine::Impl::answer_connect(Connection& connection, const core::Connect& c
         if (!options.subscription_identifiers) told.set(property::subscription_identifier_available, 0);
         if (!options.shared_subscriptions) told.set(property::shared_subscription_available, 0);
         if (connection.server_keep_alive) told.set(property::server_keep_alive, *connection.server_keep_alive);
+        const auto& method = connection.authentication.method;
+        if (!method.empty()) told.set(property::authentication_method, method); // [MQTT-4.12.0-5]
+        if (!authentication_data.empty()) told.set(property::authentication_data, authentication_data);
     }
     connection.established =
         connection.send(core::Packet(core::Connack{.session_present = session_present, .properties = told}));

@@ -5,6 +5,7 @@
 #include "broker/limits.hpp"
 #include "broker/message.hpp"
 
+#include <memory>
 #include <string>
 #include <tortoise/core/codec.hpp>
 #include <unordered_map>
@@ -60,12 +61,20 @@ public:
     bool closing() const noexcept { return closing_; }
 
     /// The topic of a PUBLISH, its alias resolved and remembered; the views hold until the alias is set again.
-    /// A refusal is a protocol violation. [MQTT-3.3.2-7] [MQTT-3.3.2-12]
+    /// A refusal is a protocol violation. [MQTT5-3.3.2-7] [MQTT5-3.3.2-12]
     Result<std::string_view> resolve_topic(std::string_view topic, std::optional<std::uint32_t> alias);
 
     Paces paces; // how fast it may be
 
-    // Receive Maximum of the broker: QoS 2 messages received on this connection and not released. [MQTT-3.3.4-8]
+    /// Enhanced authentication, as far as it is. [MQTT-4.12]
+    struct Authentication {
+        std::string method = {};                                      // of CONNECT; empty: none
+        std::unique_ptr<testing::BrokerAuthentication> exchange = {}; // that is under way
+        std::string connect = {};                                     // the CONNECT that awaits its end
+    };
+    Authentication authentication;
+
+    // Receive Maximum of the broker: QoS 2 messages received on this connection and not released. [MQTT5-3.3.4-7]
     std::uint32_t unreleased = 0;
 
     bool marked_touched = false;

@@ -54,6 +54,8 @@ void Engine::Impl::receive(Time now, Connection& connection) {
 }
 
 void Engine::Impl::handle(Time now, Connection& connection, const core::Frame& frame) {
+    if (connection.authentication.exchange && !connection.established)
+        return on_packet_before_connack(now, connection, frame);
     if (!connection.established) return on_connect(now, connection, frame);
     const auto packet = core::decode(connection.version, frame);
     if (!packet) return hang_up(now, connection, packet.error());
@@ -66,7 +68,8 @@ void Engine::Impl::handle(Time now, Connection& connection, const core::Frame& f
     if (std::holds_alternative<core::Pingreq>(*packet)) return send_or_close(now, connection, core::Pingresp{});
     if (const auto* disconnect = std::get_if<core::Disconnect>(&*packet))
         return on_disconnect(now, connection, *disconnect);
-    // A second CONNECT [MQTT-3.1.0-2], an AUTH that nobody began [MQTT-4.12.0-7], or what only servers send.
+    if (const auto* auth = std::get_if<core::Auth>(&*packet)) return on_auth(now, connection, *auth);
+    // A second CONNECT [MQTT-3.1.0-2], or what only servers send.
     const auto name = core::to_string(core::type_of(*packet));
     hang_up(now, connection, Reason::protocol_error, std::string(name) + " is not allowed here");
 }

@@ -21,10 +21,19 @@ struct Engine::Impl {
     // connect.cpp
     void on_connect(Time now, Connection&, const core::Frame&);
     std::optional<Error> objection(const core::Connect&) const;
-    void accept(Time now, Connection&, const core::Connect&);
+    void accept(Time now, Connection&, const core::Connect&, Octets authentication_data);
     void negotiate(Connection&, const core::Connect&) const;
-    void answer_connect(Connection&, const core::Connect&, bool session_present, std::string_view assigned_id);
+    void answer_connect(Connection&, const core::Connect&, bool session_present, std::string_view assigned_id,
+                        Octets authentication_data);
     void refuse(Time now, Connection&, Reason, std::string_view text);
+
+    // authentication.cpp
+    void begin_authentication(Time now, Connection&, const core::Connect&, Octets whole);
+    void on_packet_before_connack(Time now, Connection&, const core::Frame&);
+    void on_auth(Time now, Connection&, const core::Auth&);
+    void go_on(Time now, Connection&, Octets data);
+    void refuse_authentication(Time now, Connection&, Reason, std::string_view text);
+    bool wants_authentication() const;
 
     // publish.cpp
     /// The properties that the broker itself looks at, read in one pass.

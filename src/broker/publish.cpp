@@ -25,7 +25,7 @@ std::optional<Error> Engine::Impl::violation(const Connection& connection, const
     // [MQTT-3.3.4-6]
     if (facts.subscription_identifier)
         return make_error(Reason::protocol_error, "a client sent a Subscription Identifier");
-    // 3.1.1 knows no Receive Maximum. What is marked as sent again is no further message. [MQTT-3.3.4-8]
+    // 3.1.1 knows no Receive Maximum. What is marked as sent again is no further message. [MQTT5-3.3.4-7]
     const bool again = publish.duplicate && publish.qos == QoS::exactly_once;
     if (connection.version == Version::v5 && publish.qos != QoS::at_most_once &&
         connection.unreleased >= options.receive_maximum && !(again && connection.session->counts_inbound(publish.id)))

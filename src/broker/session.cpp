@@ -12,7 +12,7 @@ void Session::attach(Connection& connection) {
     connection_ = &connection;
     connection.session = this;
     window_used_ = 0;
-    // PUBREL is never held back by the window, but it takes part in it until PUBCOMP. [MQTT-3.3.4-9]
+    // PUBREL is never held back by the window, but it takes part in it until PUBCOMP. [MQTT5-3.3.4-10]
     for (const auto id : in_flight_.in_order(true)) {
         connection.send(core::Ack{.type = core::PacketType::pubrel, .id = id});
         in_flight_.find(id)->on_wire = true;

@@ -86,6 +86,9 @@ Delivery Connection::reply(const MessageView& request, Octets payload, PublishOp
 Pending<Duration> Connection::ping() { return core_->ping(); }
 Statistics Connection::statistics() const { return core_->statistics(); }
 void Connection::reconnect() { core_->reconnect(); }
-Pending<Done> Connection::stop(Duration drain) { return core_->stop(drain); }
+Pending<Done> Connection::reauthenticate() { return core_->reauthenticate(); }
+Pending<Done> Connection::stop(Duration drain, DisconnectOptions options) {
+    return core_->stop(drain, std::move(options));
+}
 
 } // namespace tortoise

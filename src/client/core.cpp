@@ -26,8 +26,9 @@ const Delivery& taken() {
 }
 
 std::optional<Error> check_publish(const PeerLimits& limits, std::string_view topic, Octets payload,
-                                   const PublishOptions& options) {
-    if (auto ok = check_topic(topic); !ok) return std::move(ok).error();
+                                   const PublishOptions& options, bool names_aliases) {
+    const bool by_alias = names_aliases && topic.empty() && options.properties.view().get(property::topic_alias);
+    if (auto ok = check_topic(topic); !ok && !by_alias) return std::move(ok).error();
     if (options.qos > QoS::exactly_once) {
         return make_error(Errc::invalid_qos,
                           "QoS is " + std::to_string(static_cast<int>(options.qos)) + "; allowed: 0, 1, 2");
@@ -50,6 +51,7 @@ std::optional<Error> check_publish(const PeerLimits& limits, std::string_view to
 Connection::Core::Core(const core::EngineOptions& options, Acknowledge acknowledge, const Runtime& runtime)
     : client_id_(options.client_id), loops_(detail::Ref<io::Loops>::share(&runtime.loops())), loop_(loops_->next()),
       mailbox_(std::max(options.queue.bytes, least_mailbox)), version_(options.version), limits_(options.limits),
+      names_aliases_(options.version == Version::v5 && options.topic_aliases == TopicAliases::manual),
       persistent_(options.persistent), overflow_(options.queue.overflow), acknowledge_(acknowledge),
       listeners_(registry().listeners), latch_(std::make_shared<io::Latch>()), replies_(options.version, random_seed()),
       stopped_(detail::Ref<detail::PendingResult<Done>>::adopt(new detail::PendingResult<Done>)),
@@ -143,7 +145,7 @@ Result<SessionInfo> Connection::Core::wait_until_up(Duration at_most) {
 
 Result<core::PublishRequest> Connection::Core::request_for(std::string_view topic, Octets payload,
                                                            const PublishOptions& options) const {
-    if (auto error = check_publish(limits_, topic, payload, options)) return std::move(*error);
+    if (auto error = check_publish(limits_, topic, payload, options, names_aliases_)) return std::move(*error);
     core::PublishRequest request{.topic = topic,
                                  .payload = payload,
                                  .qos = options.qos,
@@ -303,15 +305,17 @@ void Connection::Core::reconnect() {
     }));
 }
 
-Pending<Done> Connection::Core::stop(Duration drain) {
+Pending<Done> Connection::Core::stop(Duration drain, DisconnectOptions options) {
+    if (auto ok = check_disconnect(options, version_); !ok) return Pending<Done>(Result<Done>(std::move(ok).error()));
     const auto until = io::Loop::now() + std::clamp(drain, Duration(0), longest);
     // What was published before goes first. If the peer does not take it, that is waited for no longer than this.
     posted(mailbox_.put_urgent([this, until](const Error* ended) {
         if (!ended) be_patient_until(until);
     }));
-    posted(mailbox_.put([this, until](const Error* ended) {
+    posted(mailbox_.put([this, until, options = std::move(options)](const Error* ended) mutable {
         const auto now = io::Loop::now();
-        if (!ended) engine().stop(now, std::max(until - now, Duration(0)));
+        if (ended) return;
+        engine().stop(now, std::max(until - now, Duration(0)), make_error(Errc::stopped), std::move(options));
     }));
     return Pending<Done>(stopped_);
 }

@@ -76,7 +76,8 @@ public:
     Delivery reply(const MessageView& request, Octets payload, PublishOptions);
     Pending<Duration> ping();
     void reconnect();
-    Pending<Done> stop(Duration drain);
+    Pending<Done> reauthenticate();
+    Pending<Done> stop(Duration drain, DisconnectOptions = {});
     /// Stops, and waits until no callback runs any more; not where the loops may not be waited for.
     void end();
 
@@ -117,7 +118,7 @@ private:
     void arm_reply_timer();
     void be_patient_until(io::Time);
 
-    bool before_open(std::size_t endpoint) override;
+    void before_open(std::size_t endpoint) override;
     void drained() override;
     void handle(core::Event&) override;
     void unblocked() override;
@@ -134,14 +135,26 @@ private:
     void on(core::FilterChanged&);
     void on(core::Pong&);
     void on(core::PingFailed&);
+    void on(core::AuthenticationContinued&);
+    void on(core::AuthenticationSucceeded&);
+    void on(core::Reauthenticated&);
+    void on(core::RenewalDue&);
 
     void set_will();
-    bool ask_for_credentials();
-    void answered(const Question*, const Result<Credentials>&);
+    void ask_for_credentials();
+    CredentialsRequest credentials_request() const;
     std::optional<Error> set_credentials(const Result<Credentials>&);
-    static std::optional<io::Time> renewal_of(const Credentials&);
+    static std::optional<io::Time> renewal_of(const std::optional<std::chrono::system_clock::time_point>& ends);
+    template <class T, class Then> void ask(std::string_view whom, const Pending<T>& answer, Then);
     void close_question();
-    void change_status(const StatusInfo&);
+    template <class Failed> bool make_authenticator(Failed);
+    template <class GoOn, class Failed> void begin_conversation(GoOn, Failed);
+    void begin_authentication();
+    void authentication_failed(const Error&);
+    void reauthenticate_now();
+    void end_reauthentications(const std::optional<Error>& why_not);
+    void change_status(StatusInfo);
+    bool follow_reference(core::Down&);
     template <class Event> void tell(const Event&);
     void tell_error(const Error&);
     void tell_queue(const core::Levels&);
@@ -169,6 +182,7 @@ private:
     WantedFilters wanted_;
     const Version version_;
     const PeerLimits limits_;
+    const bool names_aliases_; // the user does
     const bool persistent_;
     const Overflow overflow_;
     const Acknowledge acknowledge_;
@@ -206,7 +220,13 @@ private:
     std::vector<Credentials> credentials_; // of each endpoint
     CredentialsFunction ask_credentials_;
     std::shared_ptr<Question> question_; // null: none is open
+    AuthenticatorFactory make_authenticator_;
+    std::unique_ptr<Authenticator> authenticator_;                            // of the conversation that is under way
+    std::vector<detail::Ref<detail::PendingResult<Done>>> reauthentications_; // who waits for its outcome
     unsigned failed_attempts_ = 0;
+    RedirectSettings redirects_;
+    unsigned hops_ = 0; // Server References followed in a row
+    io::Time up_since_ = {};
     std::optional<Will> will_;
     Routes routes_;
     std::set<Stream::Core*> full_streams_;

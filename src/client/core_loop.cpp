@@ -1,6 +1,7 @@
 // The part of a connection that lives on its loop: what the engine says to the user, and the user to the engine.
 #include "client/core.hpp"
 #include "client/pipe.hpp"
+#include "client/question.hpp"
 #include "client/registry.hpp"
 #include <exception>
 #include <variant>
@@ -71,6 +72,8 @@ void Connection::Core::begin(Settings settings) {
     handler_failure_ = settings.handler_failure;
     credentials_ = std::move(settings.credentials);
     ask_credentials_ = std::move(settings.ask_credentials);
+    make_authenticator_ = std::move(settings.authenticator);
+    redirects_ = settings.redirects;
     will_ = std::move(settings.will);
     std::vector<std::string> filters;
     for (const auto& f : settings.engine.subscriptions) filters.push_back(f.filter);
@@ -123,6 +126,7 @@ void Connection::Core::on(core::Stopped& event) {
     ended_ = true;
     registry().connections.remove(*this);
     close_question();
+    authentication_failed(event.why);
     mailbox_.close();
     empty_mailbox(stopped_error());
     change_status({.status = Status::stopped, .reason = event.why});
@@ -276,13 +280,13 @@ void Connection::Core::subscribe_now(std::vector<TopicFilter> filters, std::span
     wanted_.arrived(valid);
 }
 
-bool Connection::Core::before_open(std::size_t endpoint) {
+void Connection::Core::before_open(std::size_t endpoint) {
     replace_handler();
     if (status() != Status::connecting) change_status({.status = Status::connecting});
     set_will();
     if (ask_credentials_) return ask_for_credentials();
     engine().set_credentials(credentials_[endpoint]);
-    return true;
+    begin_authentication();
 }
 
 void Connection::Core::set_will() {
@@ -303,7 +307,8 @@ void Connection::Core::handle(core::Event& event) {
     std::visit([this](auto& e) { on(e); }, event);
 }
 
-void Connection::Core::change_status(const StatusInfo& info) {
+void Connection::Core::change_status(StatusInfo info) {
+    info.server = driver_->endpoint().to_string();
     detail::Ref<detail::PendingResult<Done>> lost;
     {
         std::lock_guard lock(mutex_);
@@ -319,10 +324,11 @@ void Connection::Core::change_status(const StatusInfo& info) {
 
 void Connection::Core::on(core::Up& event) {
     meters_.connects.add();
+    up_since_ = io::Loop::now();
     failed_attempts_ = 0;
     {
         std::lock_guard lock(mutex_);
-        response_information_ = event.properties.view().get(property::response_information).value_or(Octets());
+        response_information_ = event.info.properties.view().get(property::response_information).value_or(Octets());
     }
     change_status({.status = Status::up, .session = event.info});
     detail::Ref<detail::PendingResult<SessionInfo>> ready;
@@ -336,10 +342,12 @@ void Connection::Core::on(core::Up& event) {
 void Connection::Core::on(core::Down& event) {
     // The engine does not know addresses, nor whom we wait for.
     if (event.why.code == Errc::connect_timeout) {
-        if (question_) event.why.text = "the function for the credentials did not answer in time";
+        if (question_) event.why.text = std::string(question_->whom) + " did not answer in time";
         event.why.text = driver_->endpoint().to_string() + ": " + event.why.text;
     }
     close_question();
+    authentication_failed(event.why);
+    const bool sent_on = follow_reference(event);
     const bool asked_for = event.why.code == Errc::stopped || event.why.code == Errc::cancelled;
     if (!asked_for) {
         (event.was_up ? meters_.drops : meters_.failures).add();
@@ -347,7 +355,12 @@ void Connection::Core::on(core::Down& event) {
         tell_error(event.why);
     }
     failed_attempts_ = event.attempt;
-    change_status({.status = Status::down, .reason = event.why, .attempt = event.attempt, .retry_in = event.retry_in});
+    change_status({.status = Status::down,
+                   .reason = event.why,
+                   .attempt = event.attempt,
+                   .retry_in = event.retry_in,
+                   .properties = std::move(event.properties)});
+    if (sent_on) engine().retry_now(io::Loop::now());
 }
 
 void Connection::Core::on(core::Received& event) {

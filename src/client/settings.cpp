@@ -80,6 +80,15 @@ Result<Done> check_numbers(const ConnectionOptions& o) {
     }
     if (o.queue.overflow > Overflow::by_priority) return invalid("queue.overflow is none of the policies");
     if (!o.classify) return invalid("classify is null");
+    if (o.version == Version::v3_1_1 && o.authenticator)
+        return invalid("authenticator is set; MQTT 3.1.1 has no enhanced authentication");
+    const PropertiesView properties = o.connect_properties;
+    if (properties.get(property::authentication_method) || properties.get(property::authentication_data))
+        return invalid("connect_properties have an Authentication Method or Data; allowed: the option authenticator");
+    std::string trial;
+    const core::Unsubscribe sample{1, {"a"}, o.subscribe_properties};
+    if (auto ok = core::encode(o.version, core::Packet(sample), trial); !ok)
+        return invalid("subscribe_properties: " + ok.error().describe() + "; allowed: user properties, on MQTT 5");
     if (o.version == Version::v3_1_1 && !o.connect_properties.empty()) {
         return invalid("connect_properties are not empty; MQTT 3.1.1 has no properties");
     }
@@ -145,11 +154,11 @@ core::EngineOptions engine_options(ConnectionOptions&& o) {
     e.persistent = static_cast<bool>(o.store);
     e.topic_aliases = o.topic_aliases;
     e.max_in_flight = o.max_in_flight;
-    e.max_filters_per_subscribe = o.max_filters_per_subscribe;
     e.receive_maximum = o.receive_maximum;
     e.maximum_packet_size = o.maximum_packet_size;
     e.limits = std::move(o.limits);
     e.connect_properties = std::move(o.connect_properties);
+    e.subscribe_properties = std::move(o.subscribe_properties);
     e.subscriptions = std::move(o.subscriptions);
     return e;
 }
@@ -225,6 +234,31 @@ Result<Done> check_credentials(const Credentials& c, Version version) {
     return Done{};
 }
 
+Result<Done> check_authentication(const core::Authentication& a) {
+    if (a.method.empty()) return invalid("the authenticator's method is empty");
+    if (auto ok = utf8_string("the authenticator's method", a.method); !ok) return ok;
+    if (a.data.size() > two_octets) return invalid("the authenticator's data have more than 65,535 bytes");
+    return Done{};
+}
+
+Result<Done> check_disconnect(const DisconnectOptions& o, Version version) {
+    if (o.session_expiry) {
+        if (auto ok = whole_seconds("session_expiry", *o.session_expiry, four_octets); !ok) return ok;
+    }
+    if (version == Version::v3_1_1) {
+        const bool known = o.reason == Reason::success || o.reason == Reason::disconnect_with_will;
+        return known && o.properties.empty() ? Result<Done>(Done{})
+                                             : invalid("MQTT 3.1.1 has neither reasons nor properties in DISCONNECT");
+    }
+    const PropertiesView properties = o.properties;
+    if (properties.get(property::session_expiry_interval) || properties.get(property::server_reference))
+        return invalid("properties of DISCONNECT have a Session Expiry Interval or a Server Reference");
+    std::string trial;
+    if (auto ok = core::encode(version, core::Packet(core::Disconnect{o.reason, properties}), trial); !ok)
+        return invalid("DISCONNECT: " + ok.error().describe());
+    return Done{};
+}
+
 Result<Settings> settings_from(ConnectionOptions o) {
     if (auto ok = check_all(o); !ok) return ok.error();
     Settings settings;
@@ -243,6 +277,9 @@ Result<Settings> settings_from(ConnectionOptions o) {
     settings.handler = std::move(o.handler);
     settings.handler_failure = o.handler_failure;
     settings.ask_credentials = std::move(o.credentials);
+    settings.authenticator = std::move(o.authenticator);
+    settings.redirects = {o.max_redirects, o.backoff.stable_after, settings.means.tls != nullptr,
+                          static_cast<bool>(o.transport)};
     settings.work_list = std::move(o.work_list);
     if (o.store) {
         auto kept = KeptSession::load(o.store, o.client_id);

@@ -58,6 +58,7 @@ Statistics Meters::read() const noexcept {
     s.connects = connects.get();
     s.failures = failures.get();
     s.drops = drops.get();
+    s.redirects = redirects.get();
     s.tls_resumptions = tls_resumptions.get();
     s.queued_messages = queued_messages.get();
     s.queued_bytes = queued_bytes.get();

@@ -33,7 +33,7 @@ struct Meters {
     // Of the loop's thread.
     Counter bytes_sent, bytes_received, packets_received, messages_received;
     Counter delivered, sent_at_most_once, undelivered, expired, displaced, refused, resent;
-    Counter connects, failures, drops, tls_resumptions;
+    Counter connects, failures, drops, redirects, tls_resumptions;
     Counter queued_messages, queued_bytes, in_flight;
     DurationMeter delivery_time, round_trip_time;
 

@@ -53,4 +53,28 @@ OutgoingAliases::Use OutgoingAliases::use(std::string_view topic) {
     return {recent_.front().alias, false};
 }
 
+std::optional<std::string_view> NamedAliases::topic_of(std::uint32_t alias, std::string_view topic) const {
+    if (!topic.empty()) return topic;
+    const auto found = named_.find(alias);
+    return found == named_.end() ? std::nullopt : std::optional<std::string_view>(found->second);
+}
+
+void NamedAliases::name(std::uint32_t alias, std::string_view topic) {
+    auto& known = named_[alias];
+    if (known != topic) known = std::string(topic);
+}
+
+void NamedAliases::reset(std::uint16_t maximum) {
+    maximum_ = maximum;
+    told_.clear();
+}
+
+OutgoingAliases::Use NamedAliases::use(std::uint32_t alias, std::string_view topic) {
+    if (alias == 0 || alias > maximum_) return {};
+    auto& known = told_[alias];
+    if (known == topic) return {static_cast<std::uint16_t>(alias), true};
+    known = topic;
+    return {static_cast<std::uint16_t>(alias), false};
+}
+
 } // namespace tortoise::core

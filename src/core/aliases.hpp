@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,6 +49,24 @@ private:
     std::uint16_t maximum_ = 0;
     std::list<Entry> recent_; // most recently used first
     std::unordered_map<std::string_view, std::list<Entry>::iterator> by_topic_;
+};
+
+/// Aliases that the user names. What they stand for outlives connections; which of them the broker knows does not.
+class NamedAliases {
+public:
+    /// The topic that a publish means: its own, or the one that the alias was named with. Nothing: with none. The view
+    /// lives until the next call.
+    std::optional<std::string_view> topic_of(std::uint32_t alias, std::string_view topic) const;
+    void name(std::uint32_t alias, std::string_view topic);
+    /// A new connection: the broker allows that many, and knows none.
+    void reset(std::uint16_t maximum);
+    /// Of a message that is sent now. The alias is none if the broker does not allow it.
+    OutgoingAliases::Use use(std::uint32_t alias, std::string_view topic);
+
+private:
+    using Topics = std::map<std::uint32_t, std::string>;
+    std::uint16_t maximum_ = 0;
+    Topics named_, told_;
 };
 
 } // namespace tortoise::core

@@ -7,7 +7,7 @@ namespace tortoise::core {
 
 std::string_view to_string(Timer timer) noexcept {
     constexpr std::string_view names[] = {"connect", "backoff", "stable", "ping",  "ping_response", "reply",
-                                          "retry",   "expiry",  "pace",   "renew", "drain"};
+                                          "retry",   "expiry",  "pace",   "renew", "authenticate",  "drain"};
     return names[static_cast<std::size_t>(timer)];
 }
 
@@ -21,8 +21,8 @@ Engine::Impl::Impl(EngineOptions o, std::uint64_t seed, std::unique_ptr<WorkList
       journal(options.persistent),
       // A 3.1.1 broker is not told of a Receive Maximum, and cannot be held to one.
       inbox(options.version == Version::v5 ? options.receive_maximum : std::uint16_t{65'535}),
-      subscriptions(
-          {options.version, options.reply_timeout, options.backoff, options.limits, options.max_filters_per_subscribe}),
+      subscriptions({options.version, options.reply_timeout, options.backoff, options.limits,
+                     options.subscribe_properties.view().octets().size()}),
       reader(options.maximum_packet_size) {
     if (const auto& known = options.limits; known.check) {
         pace.publishes = Pace(known.publishes);
@@ -40,7 +40,7 @@ Result<Done> Engine::Impl::restore(Time now, WallTime wall, std::span<const Reco
     auto session = journal.restore(now, records);
     if (!session) return std::move(session).error();
     had_session = session->accepted;
-    unsure = true; // a CONNACK may have been lost with the program
+    unsure = true;                            // a CONNACK may have been lost with the program
     if (options.version == Version::v3_1_1) { // an earlier life spoke MQTT 5
         for (auto& message : session->in_flight) message.item.message.properties = {};
         for (auto& message : session->waiting) message.item.message.properties = {};
@@ -85,23 +85,31 @@ void Engine::Impl::close(Error why) {
 }
 
 void Engine::Impl::goodbye(Time now) {
-    if (lifecycle.state() == State::up) {
-        Properties properties;
-        const bool asked_for = stop_why.code == Errc::stopped;
-        const bool end_session =
-            asked_for && options.session.clean_start && options.session.expiry > Duration::zero() && !journal.on();
-        if (options.version == Version::v5 && end_session) properties.set(property::session_expiry_interval, 0);
-        // An end that was not asked for is what wills are for.
-        if (asked_for)
-            send_disconnect(now, Reason::success, properties);
-        else if (options.version == Version::v5)
-            send_disconnect(now, Reason::disconnect_with_will);
-    }
+    if (lifecycle.state() == State::up) say_goodbye(now);
     const bool never_opened = wish && wish->kind == Wish::open;
     close(stop_why);
     if (!never_opened) return;
     wish.reset(); // the shell has not heard of it, and has nothing to close
     closed(now, stop_why);
+}
+
+// An end that was not asked for is what wills are for; MQTT 3.1.1 has no word for that but silence.
+void Engine::Impl::say_goodbye(Time now) {
+    const bool asked_for = stop_why.code == Errc::stopped;
+    const Reason reason = asked_for ? farewell.reason : Reason::disconnect_with_will;
+    if (options.version == Version::v3_1_1) {
+        if (reason == Reason::success) send_disconnect(now, reason);
+        return;
+    }
+    Properties properties = asked_for ? farewell.properties : Properties();
+    if (asked_for && options.session.expiry > Duration::zero()) { // one that was 0 cannot be raised
+        const bool end_session = options.session.clean_start && !journal.on();
+        if (farewell.session_expiry)
+            properties.set(property::session_expiry_interval, whole_seconds(*farewell.session_expiry));
+        else if (end_session)
+            properties.set(property::session_expiry_interval, 0);
+    }
+    send_disconnect(now, reason, properties);
 }
 
 // What belonged to the connection ends with it; what belongs to the session stays.
@@ -116,6 +124,7 @@ void Engine::Impl::connection_gone(Time, const Error& why) {
     for (PacketId id = inflight.first(); id != 0; id = inflight.next(id)) inflight.find(id)->on_wire = false;
     outstanding = 0;
     resend_next = 0;
+    end_authentication(why);
     limits = Limits{};
     renewing = false;
     too_fast_until.reset();
@@ -131,7 +140,7 @@ void Engine::Impl::closed(Time now, Error why) {
     if (close_why) why = std::move(*close_why);
     close_why.reset();
     connection_gone(now, why);
-    Down down{why, was_up, 0, std::nullopt};
+    Down down{why, was_up, 0, std::nullopt, std::exchange(close_properties, {})};
     const bool draining = timers.get(Timer::drain).has_value();
     if (stopping && !draining) {
         events.push_back(std::move(down));
@@ -184,10 +193,13 @@ void Engine::Impl::check_drained(Time now) {
         goodbye(now);
 }
 
-void Engine::Impl::stop(Time now, Duration drain, Error why) {
+void Engine::Impl::stop(Time now, Duration drain, Error why, DisconnectOptions words) {
     const State state = lifecycle.state();
     if (state == State::ended) return;
-    if (!stopping) stop_why = std::move(why);
+    if (!stopping) {
+        stop_why = std::move(why);
+        farewell = std::move(words);
+    }
     stopping = true;
     reopen = false;
     if (drain > Duration::zero() && state != State::idle) {
@@ -213,6 +225,10 @@ void Engine::Impl::reconnect(Time now) {
     close(make_error(Errc::cancelled, "a reconnect was asked for"));
 }
 
+void Engine::Impl::retry_now(Time now) {
+    if (lifecycle.state() == State::waiting) open_now(now);
+}
+
 void Engine::Impl::drop_connection(Time now, Error why) {
     inbox.given_up();
     const State state = lifecycle.state();
@@ -228,7 +244,8 @@ void Engine::Impl::drop_connection(Time now, Error why) {
 
 // The credentials are about to end. What is in flight gets some time, and nothing new is sent meanwhile.
 void Engine::Impl::renew(Time now) {
-    if (lifecycle.state() != State::up || stopping) return;
+    if (lifecycle.state() != State::up || stopping || authentication.under_way()) return;
+    if (authentication.step() == AuthenticationState::Step::done) return events.push_back(RenewalDue{});
     if (!renewing && !inflight.empty()) {
         renewing = true;
         timers.set(Timer::renew, now + renewal_grace);
@@ -243,13 +260,18 @@ void Engine::Impl::renew(Time now) {
 
 void Engine::Impl::elapsed(Time now) {
     if (timers.take_due(Timer::connect, now)) {
+        using Step = AuthenticationState::Step;
         const bool greeting = lifecycle.state() == State::greeting;
-        close(make_error(Errc::connect_timeout,
-                         greeting ? "connected, but the broker sent no CONNACK in time" : "no connection in time"));
+        const bool our_turn = authentication.step() == Step::answering || authentication.step() == Step::verifying;
+        close(make_error(Errc::connect_timeout, our_turn   ? "the authentication was not answered in time"
+                                                : greeting ? "connected, but the broker sent no CONNACK in time"
+                                                           : "no connection in time"));
     }
     if (timers.take_due(Timer::backoff, now) && lifecycle.state() == State::waiting) open_now(now);
     if (timers.take_due(Timer::stable, now)) lifecycle.stable();
     if (timers.take_due(Timer::renew, now)) renew(now);
+    if (timers.take_due(Timer::authenticate, now))
+        fail_authentication(now, make_error(Errc::timeout, "the re-authentication did not come to an end in time"));
     if (timers.take_due(Timer::drain, now)) {
         if (lifecycle.state() == State::waiting) return end(stop_why);
         if (lifecycle.state() != State::closing) goodbye(now);
@@ -325,7 +347,10 @@ void Engine::start(Time now) {
     impl_->timers.set(Timer::backoff, now + delay);
 }
 
-void Engine::stop(Time now, Duration drain, Error why) { impl_->stop(now, drain, std::move(why)); }
+void Engine::stop(Time now, Duration drain, Error why, DisconnectOptions words) {
+    impl_->stop(now, drain, std::move(why), std::move(words));
+}
+void Engine::retry_now(Time now) { impl_->retry_now(now); }
 void Engine::reconnect(Time now) { impl_->reconnect(now); }
 void Engine::drop(Time now, Error why) { impl_->drop_connection(now, std::move(why)); }
 void Engine::publish(Time now, const PublishRequest& request) { impl_->publish(now, request); }
@@ -379,6 +404,14 @@ void Engine::set_credentials(Credentials credentials, std::optional<Time> renew_
 }
 void Engine::set_will(std::optional<Will> will) { impl_->will = std::move(will); }
 
+void Engine::set_authentication(std::optional<Authentication> with) { impl_->authenticate_with = std::move(with); }
+void Engine::continue_authentication(Time now, Octets data) { impl_->continue_authentication(now, data); }
+void Engine::accept_authentication(Time now, std::optional<Time> renew_at) {
+    impl_->accept_authentication(now, renew_at);
+}
+void Engine::fail_authentication(Time now, Error why) { impl_->fail_authentication(now, std::move(why)); }
+void Engine::reauthenticate(Time now, Authentication with) { impl_->reauthenticate(now, std::move(with)); }
+
 bool Engine::take_changes(std::vector<RecordChange>& into) { return impl_->journal.take(into); }
 bool Engine::has_changes() const noexcept { return impl_->journal.has_changes(); }
 
@@ -411,7 +444,7 @@ void Engine::hold_input(Time now, bool held) {
     impl_->subscriptions.hold(now, held);
 }
 bool Engine::wants_input() const noexcept {
-    if (impl_->input_held && is_up()) return false;
+    if ((impl_->input_held && is_up()) || impl_->verifying()) return false;
     return impl_->output.size() + impl_->unwritten < 4 * impl_->options.output_high_water;
 }
 
@@ -432,6 +465,7 @@ Snapshot Engine::snapshot() const {
     const Impl& i = *impl_;
     Snapshot s;
     s.state = to_string(i.lifecycle.state());
+    s.authentication = to_string(i.authentication.step());
     s.queued = i.outbox->count();
     s.queued_bytes = i.outbox->bytes();
     for (PacketId id = i.inflight.first(); id != 0; id = i.inflight.next(id)) {

@@ -2,6 +2,7 @@
 /// The parts of the client engine and the conductor's own state. The parts do not know each other.
 
 #include "core/aliases.hpp"
+#include "core/authentication.hpp"
 #include "core/inbox.hpp"
 #include "core/inflight.hpp"
 #include "core/journal.hpp"
@@ -13,10 +14,18 @@
 #include "core/subscriptions.hpp"
 #include "core/timers.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <tortoise/core/codec.hpp>
 #include <tortoise/core/engine.hpp>
 
 namespace tortoise::core {
+
+/// Rounded up, so that something above zero never becomes zero.
+inline std::uint32_t whole_seconds(Duration d) noexcept {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(std::max(d, Duration::zero())).count();
+    return static_cast<std::uint32_t>(std::min<std::chrono::seconds::rep>(seconds, 0xFFFF'FFFF));
+}
 
 struct Engine::Impl {
     Impl(EngineOptions, std::uint64_t seed, std::unique_ptr<WorkList>);
@@ -31,7 +40,9 @@ struct Engine::Impl {
     void end(const Error& why);
     void check_drained(Time);
     void elapsed(Time);
-    void stop(Time, Duration drain, Error why);
+    void stop(Time, Duration drain, Error why, DisconnectOptions);
+    void say_goodbye(Time);
+    void retry_now(Time);
     void reconnect(Time);
     void drop_connection(Time, Error why);
     void renew(Time);
@@ -57,6 +68,18 @@ struct Engine::Impl {
     void violation(Time, Error);
     bool other_use(PacketId, std::string_view packet, Time);
 
+    // engine_authentication.cpp: AUTH, in both directions
+    void on(Time, const Auth&);
+    bool right_method(Time, PropertiesView, std::string_view packet);
+    void succeeded(Time, const Connack&);
+    void send_auth(Time, Reason, Octets data);
+    void continue_authentication(Time, Octets data);
+    void accept_authentication(Time, std::optional<Time> renew_at);
+    void fail_authentication(Time, Error why);
+    void reauthenticate(Time, Authentication);
+    void end_authentication(const Error& why);
+    bool verifying() const noexcept;
+
     // engine_output.cpp: what we send
     template <class P> void send(Time, const P&);
     void send_connect(Time);
@@ -64,6 +87,7 @@ struct Engine::Impl {
     void flush_acks(Time);
     void publish(Time, const PublishRequest&);
     Result<WorkItem> admit(Time, const PublishRequest&) const;
+    Result<WorkItem> admit_by_alias(Time, PublishRequest);
     std::optional<Error> not_allowed(const MessageView&) const;
     void transmit(Time, const MessageView&, std::optional<Time> expires, PacketId);
     void transmit_new(Time, WorkItem&&, bool waited);
@@ -75,7 +99,7 @@ struct Engine::Impl {
     void pump(Time);
     void pump_subscriptions(Time);
     void resend(Time);
-    void settle(Time, PacketId, const std::string& text, Reason);
+    void settle(Time, PacketId, PropertiesView, Reason);
     void undelivered(WorkItem&&, Error why);
     void drop(std::vector<WorkList::Dropped>&);
 
@@ -95,11 +119,20 @@ struct Engine::Impl {
     Subscriptions subscriptions;
     IncomingAliases aliases_in;
     OutgoingAliases aliases_out;
+    NamedAliases aliases_named;
     Limits limits;
     struct {
         Pace publishes, octets, subscribes, connects;
     } pace;
     FrameReader reader;
+    AuthenticationState authentication;
+    std::optional<Authentication> authenticate_with; // in the next CONNECT
+    struct {
+        bool session_present = false;
+        Properties properties;
+        std::string behind; // what came behind it; of no use before it counts
+    } held_connack;         // while the user verifies
+    std::string replayed;
 
     bool had_session = false;     // a CONNACK accepted us before
     bool was_up = false;          // this connection was
@@ -111,7 +144,9 @@ struct Engine::Impl {
     std::optional<Time> too_fast_until; // what waits for its pace may go then
     bool stopping = false;
     Error stop_why;
+    DisconnectOptions farewell;
     std::optional<Error> close_why; // why we close, if it was us
+    Properties close_properties;    // of the packet by which the broker ended it
     bool dropped_by_user = false;   // … and it was the user's side: worth another attempt, whatever the reason
     PacketId resend_next = 0;       // where resending after a reconnect stands; 0: done
     std::size_t outstanding = 0;    // of the broker's Receive Maximum, what is taken

@@ -29,8 +29,16 @@ void Engine::Impl::received(Time now, Octets octets) {
     const auto listening = [&] { return lifecycle.state() == State::greeting || lifecycle.state() == State::up; };
     if (!listening()) return;
     keep_alive.received(now);
+    if (verifying()) {
+        held_connack.behind += octets;
+        return;
+    }
     reader.feed(octets);
     while (listening()) {
+        if (verifying()) {
+            held_connack.behind = reader.take_rest();
+            break;
+        }
         auto frame = reader.next();
         if (!frame) {
             violation(now, std::move(frame).error());
@@ -64,7 +72,8 @@ void Engine::Impl::violation(Time now, Error error) {
 }
 
 void Engine::Impl::handle(Time now, const Packet& packet) {
-    if (lifecycle.state() == State::greeting && !std::holds_alternative<Connack>(packet)) {
+    const bool expected = std::holds_alternative<Connack>(packet) || std::holds_alternative<Auth>(packet);
+    if (lifecycle.state() == State::greeting && !expected) {
         return violation(now,
                          make_error(Reason::protocol_error,
                                     "[MQTT-3.2.0-1] " + std::string(to_string(type_of(packet))) + " before CONNACK"));
@@ -72,7 +81,7 @@ void Engine::Impl::handle(Time now, const Packet& packet) {
     std::visit([&](const auto& p) { on(now, p); }, packet);
 }
 
-// AUTH: only if we had begun an authentication. The others do not get that far.
+// What only clients send does not get that far.
 template <class Other> void Engine::Impl::on(Time now, const Other& packet) {
     violation(now, not_expected(type_of(Packet(packet))));
 }
@@ -88,10 +97,21 @@ void Engine::Impl::on(Time now, const Connack& connack) {
     if (lifecycle.state() == State::up)
         return violation(now, make_error(Reason::protocol_error, "[MQTT-3.2.0-2] a second CONNACK"));
     unanswered = false;
-    if (is_refusal(connack.reason)) return close(make_error(connack.reason, reason_text(connack.properties)));
+    if (is_refusal(connack.reason)) {
+        close_properties = Properties(connack.properties);
+        return close(make_error(connack.reason, reason_text(connack.properties)));
+    }
     const bool asked_clean = options.session.clean_start && (options.version == Version::v3_1_1 || !had_session);
     if (connack.session_present && asked_clean)
-        return violation(now, make_error(Reason::protocol_error, "[MQTT-3.2.2-2] session present after a clean start"));
+        return violation(now,
+                         make_error(Reason::protocol_error,
+                                    std::string(options.version == Version::v5 ? "[MQTT-3.2.2-4]" : "[MQTT-3.2.2-1]") +
+                                        " session present after a clean start"));
+    if (authentication.step() != AuthenticationState::Step::none) return succeeded(now, connack);
+    if (connack.properties.get(property::authentication_method))
+        return violation(now,
+                         make_error(Reason::protocol_error, "[MQTT-4.12.0-6] CONNACK with an Authentication Method, "
+                                                            "which CONNECT had not"));
     accepted(now, connack);
 }
 
@@ -111,9 +131,10 @@ void Engine::Impl::accepted(Time now, const Connack& connack) {
     keep_alive.begin(now, interval);
     aliases_in.reset(options.topic_alias_maximum);
     aliases_out.reset(options.topic_aliases == TopicAliases::automatic ? limits.topic_aliases : std::uint16_t{0});
+    aliases_named.reset(limits.topic_aliases);
 
     events.push_back(
-        Up{{connack.session_present, client_id, options.version, interval}, Properties(connack.properties)});
+        Up{{connack.session_present, client_id, options.version, interval, Properties(connack.properties)}});
     // If the CONNACK to an earlier CONNECT was lost, the session that is present may be a new one, begun by that
     // CONNECT.
     if (!connack.session_present)
@@ -157,7 +178,7 @@ void Engine::Impl::on(Time now, const Publish& publish) {
         const auto resolved = aliases_in.resolve(*alias, topic);
         if (!resolved)
             return violation(
-                now, make_error(Reason::topic_alias_invalid, "[MQTT-3.3.2-9] topic alias " + std::to_string(*alias)));
+                now, make_error(Reason::topic_alias_invalid, "[MQTT-3.3.2-11] topic alias " + std::to_string(*alias)));
         topic = *resolved;
     }
     InboundId id = 0;
@@ -211,7 +232,7 @@ void Engine::Impl::on_puback(Time now, const Ack& ack) {
         other_use(ack.id, "PUBACK", now);
         return;
     }
-    settle(now, ack.id, reason_text(ack.properties), ack.reason);
+    settle(now, ack.id, ack.properties, ack.reason);
 }
 
 void Engine::Impl::on_pubrec(Time now, const Ack& ack) {
@@ -226,7 +247,7 @@ void Engine::Impl::on_pubrec(Time now, const Ack& ack) {
         other_use(ack.id, "PUBREC", now);
         return;
     }
-    if (is_refusal(ack.reason)) return settle(now, ack.id, reason_text(ack.properties), ack.reason);
+    if (is_refusal(ack.reason)) return settle(now, ack.id, ack.properties, ack.reason);
     entry->step = Inflight::Step::released;
     entry->item.message.payload = {};
     journal.released(entry->item, ack.id);
@@ -240,7 +261,7 @@ void Engine::Impl::on_pubcomp(Time now, const Ack& ack) {
         return;
     }
     // The broker took the message over with its PUBREC, whatever it says now.
-    settle(now, ack.id, reason_text(ack.properties), Reason::success);
+    settle(now, ack.id, ack.properties, Reason::success);
 }
 
 void Engine::Impl::on(Time now, const Suback& suback) {
@@ -248,8 +269,11 @@ void Engine::Impl::on(Time now, const Suback& suback) {
         other_use(suback.id, "SUBACK", now);
         return;
     }
-    if (!subscriptions.replied(now, suback.id, true, suback.reasons, reason_text(suback.properties), events))
-        return violation(now, make_error(Reason::protocol_error, "[MQTT-3.8.4-5] SUBACK without a reason per filter"));
+    if (!subscriptions.replied(now, suback.id, true, suback.reasons, suback.properties, events))
+        return violation(now,
+                         make_error(Reason::protocol_error,
+                                    std::string(options.version == Version::v5 ? "[MQTT-3.8.4-6]" : "[MQTT-3.8.4-5]") +
+                                        " SUBACK without a reason per filter"));
     ids.release(suback.id);
 }
 
@@ -258,7 +282,7 @@ void Engine::Impl::on(Time now, const Unsuback& unsuback) {
         other_use(unsuback.id, "UNSUBACK", now);
         return;
     }
-    if (!subscriptions.replied(now, unsuback.id, false, unsuback.reasons, {}, events))
+    if (!subscriptions.replied(now, unsuback.id, false, unsuback.reasons, unsuback.properties, events))
         return violation(now, make_error(Reason::protocol_error, "UNSUBACK without a reason per filter"));
     ids.release(unsuback.id);
 }
@@ -270,6 +294,7 @@ void Engine::Impl::on(Time now, const Pingresp&) {
 void Engine::Impl::on(Time now, const Disconnect& disconnect) {
     if (options.version == Version::v3_1_1)
         return violation(now, make_error(Reason::protocol_error, "DISCONNECT is not expected from a 3.1.1 server"));
+    close_properties = Properties(disconnect.properties);
     // Whoever took the session over, if only a late CONNECT of our own, may have begun a new one.
     if (disconnect.reason == Reason::session_taken_over) unsure = true;
     if (is_refusal(disconnect.reason)) return close(make_error(disconnect.reason, reason_text(disconnect.properties)));

@@ -5,15 +5,6 @@
 
 namespace tortoise::core {
 
-namespace {
-
-std::uint32_t whole_seconds(Duration d) noexcept { // rounded up, so that something above zero never becomes zero
-    const auto seconds = std::chrono::ceil<std::chrono::seconds>(std::max(d, Duration::zero())).count();
-    return static_cast<std::uint32_t>(std::min<std::chrono::seconds::rep>(seconds, 0xFFFF'FFFF));
-}
-
-} // namespace
-
 // What reaches this was checked when it was admitted. Should the codec refuse it all the same, the connection ends with
 // its words: nothing is dropped in silence.
 template <class P> void Engine::Impl::send(Time now, const P& packet) {
@@ -22,6 +13,7 @@ template <class P> void Engine::Impl::send(Time now, const P& packet) {
 }
 template void Engine::Impl::send(Time, const Pingreq&);
 template void Engine::Impl::send(Time, const Ack&);
+template void Engine::Impl::send(Time, const Packet&);
 
 void Engine::Impl::send_disconnect(Time now, Reason reason, PropertiesView properties) {
     send(now, Packet(Disconnect{reason, properties}));
@@ -38,6 +30,12 @@ void Engine::Impl::send_connect(Time now) {
         if (options.maximum_packet_size < largest_packet)
             properties.set(property::maximum_packet_size, options.maximum_packet_size);
         if (options.topic_alias_maximum > 0) properties.set(property::topic_alias_maximum, options.topic_alias_maximum);
+        if (authenticate_with) {
+            authentication.begin(authenticate_with->method);
+            properties.set(property::authentication_method, authenticate_with->method);
+            if (!authenticate_with->data.empty())
+                properties.set(property::authentication_data, authenticate_with->data);
+        }
     }
     Connect connect;
     connect.version = options.version;
@@ -102,8 +100,9 @@ Result<WorkItem> Engine::Impl::admit(Time now, const PublishRequest& request) co
     auto ttl = request.ttl;
     if (!request.properties.empty()) {
         if (options.version == Version::v3_1_1) return make_error(Errc::not_supported, "MQTT 3.1.1 has no properties");
-        if (request.properties.get(property::topic_alias))
-            return make_error(Errc::invalid_option, "topic aliases are chosen by the connection");
+        if (options.topic_aliases != TopicAliases::manual && request.properties.get(property::topic_alias))
+            return make_error(Errc::invalid_option, "topic aliases are chosen by the connection, unless its option "
+                                                    "topic_aliases is manual");
         if (request.properties.get(property::subscription_identifier))
             return make_error(Errc::invalid_option, "[MQTT-3.3.4-6] a subscription identifier in a publish");
         item.message.properties = Properties(request.properties);
@@ -133,8 +132,23 @@ Result<WorkItem> Engine::Impl::admit(Time now, const PublishRequest& request) co
     return item;
 }
 
+// What names an alias only, means the topic that it was named with last.
+Result<WorkItem> Engine::Impl::admit_by_alias(Time now, PublishRequest request) {
+    const auto alias = request.properties.get(property::topic_alias);
+    if (alias && options.topic_aliases == TopicAliases::manual) {
+        const auto topic = aliases_named.topic_of(*alias, request.topic);
+        if (!topic)
+            return make_error(Errc::invalid_topic,
+                              "topic alias " + std::to_string(*alias) + " was not named with a topic");
+        request.topic = *topic;
+    }
+    auto item = admit(now, request);
+    if (item && alias) aliases_named.name(*alias, request.topic);
+    return item;
+}
+
 void Engine::Impl::publish(Time now, const PublishRequest& request) {
-    auto admitted = admit(now, request);
+    auto admitted = admit_by_alias(now, request);
     if (!admitted) {
         Message message{std::string(request.topic), std::string(request.payload), request.qos, request.retain};
         events.push_back(Undelivered{request.token, std::move(message), std::move(admitted).error()});
@@ -191,13 +205,18 @@ std::optional<Error> Engine::Impl::not_allowed(const MessageView& message) const
 void Engine::Impl::transmit(Time now, const MessageView& message, std::optional<Time> expires, PacketId id) {
     Publish publish{
         id, message.topic, message.payload, message.qos, message.retain, message.duplicate, message.properties};
-    const auto alias = aliases_out.use(message.topic);
+    const auto named = message.properties.get(property::topic_alias);
+    const bool by_user = named && options.topic_aliases == TopicAliases::manual; // others are of an earlier life
+    const auto alias = by_user ? aliases_named.use(*named, message.topic) : aliases_out.use(message.topic);
     const bool interval = expires && options.version == Version::v5;
-    if (alias.alias != 0 || interval) {
+    if (alias.alias != 0 || interval || named) {
         Properties properties(message.properties);
         // What is sent again may be past its time; there are brokers to whom 0 means for ever.
         if (interval) properties.set(property::message_expiry_interval, std::max(1u, whole_seconds(*expires - now)));
-        if (alias.alias != 0) properties.set(property::topic_alias, alias.alias);
+        if (alias.alias != 0)
+            properties.set(property::topic_alias, alias.alias);
+        else if (named)
+            properties.remove(PropertyId::topic_alias);
         if (alias.known) publish.topic = {};
         scratch.assign(properties.view().octets());
         publish.properties = PropertiesView(scratch);
@@ -219,7 +238,7 @@ void Engine::Impl::transmit_new(Time now, WorkItem&& item, bool waited) {
         ++counters.sent_at_most_once;
         if (item.token == 0) return;
         events.push_back(Delivered{item.token,
-                                   {QoS::at_most_once, Reason::success, item.attempts, now - item.accepted, {}},
+                                   {QoS::at_most_once, Reason::success, item.attempts, now - item.accepted, {}, {}},
                                    std::move(item.message.topic)});
         return;
     }
@@ -236,7 +255,8 @@ void Engine::Impl::transmit_new(Time now, WorkItem&& item, bool waited) {
 }
 
 // An acknowledgement ended a flow.
-void Engine::Impl::settle(Time now, PacketId id, const std::string& text, Reason reason) {
+void Engine::Impl::settle(Time now, PacketId id, PropertiesView properties, Reason reason) {
+    const std::string text(properties.get(property::reason_string).value_or(Octets{}));
     auto entry = inflight.erase(id);
     ids.release(id);
     --outstanding;
@@ -245,9 +265,10 @@ void Engine::Impl::settle(Time now, PacketId id, const std::string& text, Reason
     WorkItem& item = entry.item;
     if (is_refusal(reason)) return undelivered(std::move(item), make_error(reason, text));
     if (item.token == 0) return;
-    events.push_back(Delivered{item.token,
-                               {item.message.qos, reason, item.attempts, now - item.accepted, text},
-                               std::move(item.message.topic)});
+    events.push_back(
+        Delivered{item.token,
+                  {item.message.qos, reason, item.attempts, now - item.accepted, text, Properties(properties)},
+                  std::move(item.message.topic)});
 }
 
 // ---- What may go now -----------------------------------------------------------------------------------------------
@@ -277,11 +298,11 @@ void Engine::Impl::pump_subscriptions(Time now) {
         pace.subscribes.take(now);
         const PacketId id = ids.allocate();
         if (request->subscribe) {
-            Properties properties;
+            Properties properties = options.subscribe_properties;
             if (request->identifier != 0) properties.add(property::subscription_identifier, request->identifier);
             send(now, Packet(Subscribe{id, request->entries, properties}));
         } else {
-            Unsubscribe unsubscribe{id, {}, {}};
+            Unsubscribe unsubscribe{id, {}, options.subscribe_properties};
             for (const auto& entry : request->entries) unsubscribe.filters.push_back(entry.filter);
             send(now, Packet(unsubscribe));
         }

@@ -7,6 +7,10 @@ namespace tortoise::core {
 
 namespace {
 
+std::string reason_text(PropertiesView properties) {
+    return std::string(properties.get(property::reason_string).value_or(Octets{}));
+}
+
 constexpr std::ptrdiff_t most_unanswered = 8; // requests without a reply before the broker is given up
 
 // What may get better by itself, or with an administrator's help, is asked again.
@@ -260,7 +264,7 @@ Router::Identifier Subscriptions::identifier_of(const Todo& todo, const Limits& 
 std::optional<Subscriptions::Request> Subscriptions::next(const Limits& limits, std::vector<Event>& events) {
     asking_.clear();
     Request request;
-    std::size_t size = request_overhead;
+    std::size_t size = request_overhead + settings_.properties_size;
     while (!todo_.empty()) {
         Todo& todo = todo_.front();
         if (!still_to_do(todo)) {
@@ -282,7 +286,6 @@ std::optional<Subscriptions::Request> Subscriptions::next(const Limits& limits, 
         if (!asking_.empty() && (todo.subscribe != asking_subscribe_ || identifier != request.identifier)) break;
         if (asking_.size() >= limits.filters_per_request) break;
         if (!asking_.empty() && size + encoded_entry(todo.filter) > limits.packet_size) break;
-        if (settings_.max_filters != 0 && asking_.size() >= settings_.max_filters) break;
         size += encoded_entry(todo.filter);
         asking_subscribe_ = todo.subscribe;
         request.identifier = identifier;
@@ -328,8 +331,8 @@ bool Subscriptions::awaits(PacketId id, bool subscribe) const {
     return found != asked_.end() && found->second.subscribe == subscribe;
 }
 
-bool Subscriptions::replied(Time now, PacketId id, bool subscribe, const std::vector<Reason>& reasons, Octets text,
-                            std::vector<Event>& events) {
+bool Subscriptions::replied(Time now, PacketId id, bool subscribe, const std::vector<Reason>& reasons,
+                            PropertiesView properties, std::vector<Event>& events) {
     const auto found = asked_.find(id);
     const bool reasons_expected = subscribe || settings_.version == Version::v5;
     if (reasons_expected && reasons.size() != found->second.entries.size()) return false;
@@ -337,18 +340,19 @@ bool Subscriptions::replied(Time now, PacketId id, bool subscribe, const std::ve
     asked_.erase(found);
     for (std::size_t i = 0; i < asked.entries.size(); ++i) {
         if (subscribe)
-            granted(now, asked.entries[i], reasons[i], text, events);
+            granted(now, asked.entries[i], reasons[i], properties, events);
         else
-            left(asked.entries[i], events);
+            left(asked.entries[i], i < reasons.size() ? reasons[i] : Reason::success, properties, events);
     }
     return true;
 }
 
-void Subscriptions::granted(Time now, AskedEntry& entry, Reason reason, Octets text, std::vector<Event>& events) {
+void Subscriptions::granted(Time now, AskedEntry& entry, Reason reason, PropertiesView properties,
+                            std::vector<Event>& events) {
     const auto found = filters_.find(entry.filter);
     Wanted* wanted = found == filters_.end() || found->second.generation != entry.generation ? nullptr : &found->second;
     if (!is_refusal(reason)) {
-        const Grant grant{entry.requested, static_cast<QoS>(reason)};
+        const Grant grant{entry.requested, static_cast<QoS>(reason), Properties(properties)};
         answer(entry.waiters, grant, events);
         if (!wanted) return;
         const bool as_before = std::exchange(wanted->confirm, false) && wanted->grant == grant;
@@ -360,7 +364,7 @@ void Subscriptions::granted(Time now, AskedEntry& entry, Reason reason, Octets t
         events.push_back(FilterChanged{entry.filter, Result<Grant>(grant), true});
         return;
     }
-    Error error = make_error(reason, std::string(text));
+    Error error = make_error(reason, reason_text(properties));
     answer(entry.waiters, error, events);
     if (!wanted) return;
     answer(wanted->waiters, error, events);
@@ -375,12 +379,14 @@ void Subscriptions::granted(Time now, AskedEntry& entry, Reason reason, Octets t
     events.push_back(FilterChanged{entry.filter, Result<Grant>(std::move(error)), true});
 }
 
-// An UNSUBACK is done whatever its reason says: the filter is not wanted, and a refusal cannot bring it back.
-void Subscriptions::left(AskedEntry& entry, std::vector<Event>& events) {
-    answer(entry.waiters, Grant{}, events);
+// The filter is not wanted any more, whatever UNSUBACK says of it. A refusal is told to those who asked.
+void Subscriptions::left(AskedEntry& entry, Reason reason, PropertiesView properties, std::vector<Event>& events) {
+    const Result<Grant> result =
+        is_refusal(reason) ? Result<Grant>(make_error(reason, reason_text(properties))) : Result<Grant>(Grant{});
+    answer(entry.waiters, result, events);
     const auto leaving = leaving_.find(entry.filter);
     if (leaving == leaving_.end() || leaving->second.generation != entry.generation) return;
-    answer(leaving->second.waiters, Grant{}, events);
+    answer(leaving->second.waiters, result, events);
     leaving_.erase(leaving);
     if (filters_.find(entry.filter) == filters_.end())
         events.push_back(FilterChanged{std::move(entry.filter), std::nullopt, false});

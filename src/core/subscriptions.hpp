@@ -25,7 +25,8 @@ namespace tortoise::core {
 ///   asked     connection lost              wanted
 ///   granted   subscribe again              wanted
 ///   granted   session lost                 wanted
-///   granted   session kept                 wanted   and asked like the others: the broker may have forgotten it all the
+///   granted   session kept                 wanted   and asked like the others: the broker may have forgotten it all
+///   the
 ///                                                   same. FilterChanged only if its answer is a new one
 ///   any       unsubscribe                  leaving   UNSUBSCRIBE; done without one if the session is lost
 ///   leaving   UNSUBACK                     –         result, FilterChanged
@@ -36,13 +37,13 @@ public:
         Duration reply_timeout;
         Backoff retry;
         PeerLimits limits = {};
-        std::size_t max_filters = 0; // in one request; 0: as many as fit
+        std::size_t properties_size = 0; // of what each request says besides
     };
     /// A SUBSCRIBE or UNSUBSCRIBE to be sent. The views live until the next call.
     struct Request {
         bool subscribe = true;
-        std::vector<Subscribe::Entry> entries;  // of an UNSUBSCRIBE only the filters count
-        Router::Identifier identifier = 0;      // 0: none
+        std::vector<Subscribe::Entry> entries; // of an UNSUBSCRIBE only the filters count
+        Router::Identifier identifier = 0;     // 0: none
     };
 
     explicit Subscriptions(Settings settings) : settings_(settings) {}
@@ -63,7 +64,7 @@ public:
     /// Is this the identifier of a request of that kind that has no reply yet?
     bool awaits(PacketId, bool subscribe) const;
     /// The broker's reply to awaits(); false if it does not have a reason per filter.
-    bool replied(Time now, PacketId, bool subscribe, const std::vector<Reason>&, Octets text, std::vector<Event>&);
+    bool replied(Time now, PacketId, bool subscribe, const std::vector<Reason>&, PropertiesView, std::vector<Event>&);
 
     std::optional<Time> reply_due() const;
     std::optional<Time> retry_due() const;
@@ -128,8 +129,8 @@ private:
     void reject(const std::string& filter, const Waiter&, const Error&, std::vector<Event>&);
     std::optional<Excess> too_much(const TopicFilter&) const;
     void leave(std::string, Waiter, std::vector<Event>&);
-    void granted(Time, AskedEntry&, Reason, Octets text, std::vector<Event>&);
-    void left(AskedEntry&, std::vector<Event>&);
+    void granted(Time, AskedEntry&, Reason, PropertiesView, std::vector<Event>&);
+    void left(AskedEntry&, Reason, PropertiesView, std::vector<Event>&);
     void ask_again(Asked&, std::vector<Event>&);
     bool still_to_do(const Todo&) const;
     Router::Identifier identifier_of(const Todo&, const Limits&) const;

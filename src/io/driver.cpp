@@ -34,6 +34,7 @@ Driver::Driver(Loop& loop, Resolver& resolver, core::Engine engine, std::vector<
           end_close();
           drain();
       }) {
+    url_ = endpoints_.front();
     if (keeping.store) {
         keeper_.emplace(loop, *keeping.store, std::move(keeping.session), [this] {
             listener_.kept();
@@ -144,10 +145,17 @@ bool Driver::follow_wish() {
 }
 
 void Driver::begin_open(std::size_t endpoint) {
-    endpoint_ = endpoint;
+    if (!redirect_) endpoint_ = endpoint;
+    detour_ = redirect_ && redirect_->given != endpoints_[endpoint_].given;
+    url_ = redirect_ ? *std::exchange(redirect_, std::nullopt) : endpoints_[endpoint_];
     opening_ = true;
     closing_ = greeted_ = false;
-    if (listener_.before_open(endpoint)) open();
+    listener_.before_open(endpoint_);
+}
+
+void Driver::redirect(Url to, bool for_good) {
+    if (for_good && !detour_) endpoints_[endpoint_] = to;
+    redirect_ = std::move(to);
 }
 
 void Driver::give_up(Error why) {
@@ -155,9 +163,8 @@ void Driver::give_up(Error why) {
 }
 
 void Driver::open() {
-    connector_.start(endpoints_[endpoint_], [this](std::shared_ptr<Stream> stream, Error error) {
-        connected(std::move(stream), std::move(error));
-    });
+    connector_.start(
+        url_, [this](std::shared_ptr<Stream> stream, Error error) { connected(std::move(stream), std::move(error)); });
 }
 
 void Driver::connected(std::shared_ptr<Stream> stream, Error error) {

@@ -24,9 +24,9 @@ class Driver final : Stream::Events {
 public:
     class Listener {
     public:
-        /// Now is the time for the will and the credentials of the next CONNECT. False: they are not there yet; open()
-        /// or give_up() follows, unless this attempt comes to its end before.
-        virtual bool before_open(std::size_t endpoint) = 0;
+        /// Now is the time for the will and the credentials of the next CONNECT. open() or give_up() follows, at once
+        /// or when they are there, unless this attempt comes to its end before.
+        virtual void before_open(std::size_t endpoint) = 0;
         virtual void handle(core::Event&) = 0;
         /// The output was held up, and is no more.
         virtual void unblocked() = 0;
@@ -45,7 +45,8 @@ public:
     /// drain() has to follow what is done to it, unless the listener does it while it is called.
     core::Engine& engine() noexcept { return engine_; }
     void drain();
-    /// Goes on with an attempt that before_open() held up, or fails it. drain() has to follow.
+    /// Goes on with an attempt that before_open() was told of, or fails it. drain() has to follow, unless it is called
+    /// there.
     void open();
     void give_up(Error);
     /// The peer does not read as fast as it is written to.
@@ -55,7 +56,9 @@ public:
     /// Drops the connection without another octet: what would be written depends on what could not be kept.
     void abandon(const Error& why);
     /// Where it connects to, or did last.
-    const Url& endpoint() const noexcept { return endpoints_[endpoint_]; }
+    const Url& endpoint() const noexcept { return url_; }
+    /// The next attempt goes there, whatever the engine wishes for; for good: in place of the endpoint of the last one.
+    void redirect(Url, bool for_good);
     /// Octets so far.
     std::uint64_t sent() const noexcept { return sent_; }
     std::uint64_t received() const noexcept { return received_; }
@@ -85,8 +88,11 @@ private:
 
     Loop& loop_;
     core::Engine engine_;
-    const std::vector<Url> endpoints_;
+    std::vector<Url> endpoints_;
     std::size_t endpoint_ = 0;
+    Url url_;                     // of the last attempt
+    std::optional<Url> redirect_; // of the next one
+    bool detour_ = false;         // url_ is none of endpoints_
     Listener& listener_;
     Connector connector_;
     Timer timer_, flush_limit_;

@@ -149,6 +149,23 @@ Result<Url> parse_url(std::string_view text) {
     return url;
 }
 
+Result<Url> referred(std::string_view reference, const Url& from) {
+    const auto refuse = [&](std::string_view why) {
+        return make_error(Errc::invalid_url,
+                          "the Server Reference '" + shown(reference) + "' is not followed: " + std::string(why));
+    };
+    if (from.scheme != "mqtt" && from.scheme != "mqtts") return refuse("the connection is not one over TCP");
+    const auto first = reference.substr(0, reference.find(' '));
+    const bool with_scheme = first.find("://") != std::string_view::npos;
+    auto url = parse_url(with_scheme ? std::string(first) : from.scheme + "://" + std::string(first));
+    if (!url) return refuse(url.error().text);
+    if (url->scheme != "mqtt" && url->scheme != "mqtts") return refuse("it is not one over TCP");
+    if (from.secure() && !url->secure()) return refuse("it leads out of TLS");
+    url->user.reset();
+    url->password.reset();
+    return url;
+}
+
 Url custom_url(std::string_view text) {
     if (auto known = parse_url(text)) return std::move(*known);
     Url url;

@@ -26,6 +26,9 @@ struct Url {
 
 /// Errc::invalid_url; the text names what is wrong and what is allowed, and never shows a password.
 Result<Url> parse_url(std::string_view text);
+/// Where a Server Reference leads: "host[:port]" or a URL; of several, the first. It may not lead out of TLS, nor to a file
+/// of ours, nor tell us credentials. [MQTT-4.11]
+Result<Url> referred(std::string_view reference, const Url& from);
 /// For a custom transport: what parse_url() does not understand may still make sense to it.
 Url custom_url(std::string_view text);
 

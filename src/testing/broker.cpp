@@ -1,5 +1,6 @@
 #include "testing/own_loop.hpp"
 #include "testing/place.hpp"
+#include "testing/scram.hpp"
 #include "testing/server.hpp"
 #include <algorithm>
 #include <mutex>
@@ -31,7 +32,7 @@ struct Broker::Impl {
             unusable = state = tls.error();
             return;
         }
-        own.run([&] { server = std::make_unique<Server>(own.loop(), o, std::move(*tls)); });
+        own.run([&] { server = std::make_unique<Server>(own.loop(), with_scram(o), std::move(*tls)); });
     }
     ~Impl() {
         own.run([this] { server.reset(); });

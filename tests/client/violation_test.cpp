@@ -217,13 +217,13 @@ std::vector<Violation> violations() {
          subscribe_2,
          {Suback{.reasons = {Reason::success}}},
          protocol,
-         "MQTT-3.8.4-5"}, // [MQTT3-3.8.4-5] [MQTT5-3.8.4-6]
+         "MQTT-3.8.4-"}, // [MQTT3-3.8.4-5] [MQTT5-3.8.4-6]
         {"a_suback_with_too_many_reasons",
          both,
          subscribe_2,
          {Suback{.reasons = std::vector<Reason>(3, Reason::success)}},
          protocol,
-         "MQTT-3.8.4-5"}, // [MQTT3-3.8.4-5] [MQTT5-3.8.4-6]
+         "MQTT-3.8.4-"}, // [MQTT3-3.8.4-5] [MQTT5-3.8.4-6]
         {"a_suback_with_a_reason_that_is_none", both, subscribe_2, {raw("\x90\x05\x00\x01\x00\x03\x03")}, protocol, ""},
         {"an_unsuback_with_too_many_reasons",
          v5,

@@ -63,3 +63,26 @@ TEST(OutgoingAliases, NeverExceedWhatTheBrokerAllowsAndForgetAtReset) { // [MQTT
     EXPECT_FALSE(aliases.use("topic/6").known);
     EXPECT_EQ(aliases.use("abc").alias, 0) << "shorter than what the alias costs";
 }
+
+TEST(NamedAliases, StandForTheTopicTheyWereNamedWithLast) {
+    NamedAliases aliases;
+    EXPECT_EQ(aliases.topic_of(1, ""), std::nullopt);
+    EXPECT_EQ(aliases.topic_of(1, "a"), "a");
+    aliases.name(1, "a");
+    EXPECT_EQ(aliases.topic_of(1, ""), "a");
+    aliases.name(1, "b");
+    aliases.reset(0); // a topic is the user's, whatever the connection
+    EXPECT_EQ(aliases.topic_of(1, ""), "b");
+}
+
+TEST(NamedAliases, AreKnownOnceToldOnThisConnection) {
+    NamedAliases aliases;
+    aliases.reset(2);
+    EXPECT_FALSE(aliases.use(2, "a").known);
+    EXPECT_TRUE(aliases.use(2, "a").known);
+    EXPECT_FALSE(aliases.use(2, "b").known);
+    EXPECT_EQ(aliases.use(3, "a").alias, 0); // [MQTT-3.3.2-9]
+    aliases.reset(2);
+    EXPECT_FALSE(aliases.use(2, "b").known); // [MQTT-3.3.2-7]
+    EXPECT_EQ(aliases.use(2, "b").alias, 2);
+}

@@ -95,5 +95,25 @@ TEST(Url, neverShowsAPassword) {
     }
 }
 
+TEST(Reference, leadsToHostAndPortWithTheSchemeThatThereIs) {
+    const auto plain = *parse_url("mqtt://a"), secure = *parse_url("mqtts://u:p@a:1");
+    EXPECT_EQ(referred("b", plain)->to_string(), "mqtt://b:1883");
+    EXPECT_EQ(referred("b:7 c:8", secure)->to_string(), "mqtts://b:7");
+    EXPECT_EQ(referred("[::1]:7", secure)->to_string(), "mqtts://[::1]:7");
+    EXPECT_EQ(referred("mqtts://b", plain)->to_string(), "mqtts://b:8883");
+    EXPECT_FALSE(referred("eve:x@b", plain)->user);
+    EXPECT_FALSE(referred("eve:x@b", plain)->password);
+}
+
+TEST(Reference, leadsNeitherOutOfTlsNorToFiles) {
+    const auto plain = *parse_url("mqtt://a"), secure = *parse_url("mqtts://a"), local = *parse_url("unix:///a");
+    EXPECT_NE(referred("mqtt://b", secure).error().text.find("'mqtt://b' is not followed: it leads out of TLS"),
+              std::string::npos);
+    for (const auto* wrong : {"unix:///etc/passwd", "ws://b", "", " b", "b:99999", "b/path", "mqtt://"})
+        EXPECT_FALSE(referred(wrong, plain)) << wrong;
+    EXPECT_FALSE(referred("b", local));
+    EXPECT_FALSE(referred("b", custom_url("my://b")));
+}
+
 } // namespace
 } // namespace tortoise::io

@@ -122,6 +122,10 @@ std::string describe(const core::Event& event) {
         }
         std::string operator()(const core::Pong& e) const { return e.token ? "pong" : "pong of the keep-alive"; }
         std::string operator()(const core::PingFailed& e) const { return "ping failed: " + e.why.describe(); }
+        std::string operator()(const core::AuthenticationContinued&) const { return "authentication goes on"; }
+        std::string operator()(const core::AuthenticationSucceeded&) const { return "authentication succeeded"; }
+        std::string operator()(const core::Reauthenticated&) const { return "re-authenticated"; }
+        std::string operator()(const core::RenewalDue&) const { return "renewal due"; }
     };
     return std::visit(Words{}, event);
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <tortoise/core/packet.hpp>
 #include <tortoise/result.hpp>
+#include <utility>
 
 namespace tortoise::core {
 
@@ -40,6 +41,8 @@ public:
     /// A frame; nothing when more octets are needed; or Reason::malformed_packet / Reason::packet_too_large, from then on.
     Result<std::optional<Frame>> next();
 
+    /// What was fed and not looked at: the caller feeds it again later. Valid until the next feed().
+    Octets take_rest() noexcept { return std::exchange(input_, {}); }
     /// Octets of an unfinished packet that are kept.
     std::size_t pending() const noexcept { return tail_.size(); }
     void set_max_packet_size(std::size_t size) noexcept { max_ = size; }

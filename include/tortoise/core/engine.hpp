@@ -40,17 +40,23 @@ struct EngineOptions {
     /// How many unacknowledged QoS 1 and 2 messages we send at a time, within the broker's Receive Maximum. 0: as many as
     /// that; on MQTT 3.1.1, which has none, 20: brokers drop what is beyond their own limit, and say nothing.
     std::uint16_t max_in_flight = 0;
-    std::uint16_t max_filters_per_subscribe = 0; ///< and per UNSUBSCRIBE: more are split. 0: as many as fit in a packet
     std::uint16_t receive_maximum = 65'535;      ///< how many unacknowledged QoS 1 and 2 messages the broker may send
     std::uint32_t maximum_packet_size = 64u << 20;  ///< of packets received; at most largest_packet
     std::uint16_t topic_alias_maximum = 16;      ///< how many aliases the broker may use
     PeerLimits limits = {};                      ///< what the broker allows and CONNACK does not tell
     std::size_t output_high_water = 256 * 1024;  ///< messages wait in the queue while that much output is unwritten
     Properties connect_properties = {};          ///< further properties of CONNECT (user properties, …)
+    Properties subscribe_properties = {};        ///< of SUBSCRIBE and UNSUBSCRIBE
     std::vector<TopicFilter> subscriptions = {}; ///< wanted from the start, for route 0
 };
 
 using tortoise::Credentials;
+
+/// What enhanced authentication begins with: in CONNECT, or in AUTH 0x19. [MQTT-4.12]
+struct Authentication {
+    std::string method = {};
+    std::string data = {};  ///< empty: none is sent
+};
 
 struct PublishRequest {
     std::string_view topic;
@@ -68,7 +74,6 @@ struct PublishRequest {
 /// CONNACK accepted the connection.
 struct Up {
     SessionInfo info;
-    Properties properties;  // of CONNACK
 };
 /// A connection ended, or an attempt to connect failed.
 struct Down {
@@ -76,6 +81,7 @@ struct Down {
     bool was_up = false;
     unsigned attempt = 0;                    ///< failed attempts in a row, this one included
     std::optional<Duration> retry_in = {};   ///< nothing: there will be no further attempt
+    Properties properties = {};              ///< of the CONNACK or DISCONNECT that ended it
 };
 /// The engine came to its end: every operation has ended; nothing will happen any more.
 struct Stopped {
@@ -129,8 +135,24 @@ struct PingFailed {
     Error why;
 };
 
+/// AUTH 0x18: the broker wants more. continue_authentication() or fail_authentication() has to follow.
+struct AuthenticationContinued {
+    std::string data;
+};
+/// The broker is content: CONNACK, or AUTH 0x00. accept_authentication() or fail_authentication() has to follow; before it
+/// the connection does not come up.
+struct AuthenticationSucceeded {
+    std::string data;
+};
+/// A re-authentication ended; each that was begun ends so.
+struct Reauthenticated {
+    std::optional<Error> why_not = {};
+};
+/// The credentials are about to end, and reauthenticate() can give others; or reconnect().
+struct RenewalDue {};
+
 using Event = std::variant<Up, Down, Stopped, Received, Accepted, Delivered, Undelivered, Subscribed, Unsubscribed, FilterChanged,
-                           Pong, PingFailed>;
+                           Pong, PingFailed, AuthenticationContinued, AuthenticationSucceeded, Reauthenticated, RenewalDue>;
 
 // ---- What the shell is asked to do --------------------------------------------------------------------------------
 
@@ -141,7 +163,7 @@ struct Wish {
     std::size_t endpoint = 0;
 };
 
-enum class Timer : std::uint8_t { connect, backoff, stable, ping, ping_response, reply, retry, expiry, pace, renew, drain };
+enum class Timer : std::uint8_t { connect, backoff, stable, ping, ping_response, reply, retry, expiry, pace, renew, authenticate, drain };
 std::string_view to_string(Timer) noexcept;
 
 struct Deadline {
@@ -165,6 +187,7 @@ struct Snapshot {
         std::optional<Grant> granted;
     };
     std::string state;                        ///< of the lifecycle
+    std::string authentication;               ///< how far it is; empty: none
     std::size_t queued = 0, queued_bytes = 0; ///< not yet sent
     std::vector<Outbound> in_flight;          ///< in the order of sending
     std::vector<std::uint16_t> inbound_qos2;  ///< identifiers received and not yet released, ascending
@@ -223,9 +246,11 @@ public:
     void start(Time now);
     /// Sends what is queued and awaits what is in flight for at most `drain`, says DISCONNECT, closes; what is left ends
     /// with `why`; what is kept stays kept. The session ends too if a clean start was asked for and nothing is kept.
-    void stop(Time now, Duration drain = {}, Error why = make_error(Errc::stopped));
+    void stop(Time now, Duration drain = {}, Error why = make_error(Errc::stopped), DisconnectOptions = {});
     /// Drops the connection, if any, and connects at once: the network changed.
     void reconnect(Time now);
+    /// Ends the wait for the backoff, and leaves its growth as it is: there is another server to try.
+    void retry_now(Time now);
     /// Ends the connection, if any, for a reason of the user's side; the backoff follows. The will is published.
     /// What was handed out and not acknowledged is handed out again when the broker repeats it.
     void drop(Time now, Error why);
@@ -243,10 +268,22 @@ public:
     /// held against it. Pings go on.
     void hold_input(Time now, bool held);
 
-    /// For the next CONNECT. At `renew_at` a connection that was made with them is ended in good order, and made anew at
+    /// For the next CONNECT. At `renew_at` a connection that was made with them (and without an authentication) is ended in good order, and made anew at
     /// once: what is in flight is given a few seconds, what comes meanwhile waits in the queue.
     void set_credentials(Credentials, std::optional<Time> renew_at = {});
     void set_will(std::optional<Will>);
+
+    /// For the next CONNECT; nothing: none. Not on MQTT 3.1.1.
+    void set_authentication(std::optional<Authentication>);
+    // What answers the events of the authentication; ignored if nothing is to be answered.
+    void continue_authentication(Time now, Octets data);
+    /// At `renew_at` (or that of the credentials, at the first time) RenewalDue follows.
+    void accept_authentication(Time now, std::optional<Time> renew_at = {});
+    /// Ends the connection, or the attempt.
+    void fail_authentication(Time now, Error why);
+    /// Authenticates anew on the open connection, with the same method; it stays in use meanwhile. One at a time: while one
+    /// is under way it does nothing.
+    void reauthenticate(Time now, Authentication);
 
     // C. What follows from it.
     /// Appends what is to be kept, if the engine is persistent. True: the output taken from now on must not be written

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tortoise/fn.hpp>
 #include <tortoise/options.hpp>
 #include <tortoise/result.hpp>
 #include <tortoise/tls.hpp>
@@ -28,6 +29,26 @@ struct BrokerTls {
     TlsVersion maximum = TlsVersion::v1_3;
 };
 
+/// The broker's side of one conversation of enhanced authentication (MQTT 5).
+class BrokerAuthentication {
+public:
+    struct Step {
+        enum class Kind : std::uint8_t { go_on, accept, refuse } kind = Kind::refuse;
+        std::string data = {};  ///< of go_on and accept: for the client
+    };
+    virtual ~BrokerAuthentication() = default;
+    /// What the client says, at first with its CONNECT (or AUTH 0x19); empty: no data.
+    virtual Step step(Octets data) = 0;
+};
+/// Begins a conversation by that method, by `new`; null: the method is not known. Called on the broker's thread.
+using BrokerAuthentications = SharedFn<BrokerAuthentication*(std::string_view method)>;
+
+/// Sends every client of MQTT 5 away. [MQTT-4.11]
+struct BrokerRedirect {
+    std::string server = {};                       ///< "host:port", as the Server Reference tells it
+    Reason reason = Reason::use_another_server;    ///< or server_moved
+};
+
 /// What the broker offers and refuses. The defaults offer everything that MQTT has.
 struct BrokerOptions {
     std::string host = "127.0.0.1";
@@ -40,6 +61,11 @@ struct BrokerOptions {
     /// stricter only.
     std::string profile = {};
     std::map<std::string, std::string> users = {};    ///< name and password; empty: everybody may connect
+    /// Name and password of those who may authenticate by SCRAM-SHA-256. With these (or `authentication`) who is neither
+    /// authenticated nor one of `users` is not_authorized.
+    std::map<std::string, std::string> scram_users = {};
+    BrokerAuthentications authentication = {};        ///< other methods
+    std::optional<BrokerRedirect> redirect = {};      ///< instead of letting anybody in
     std::vector<std::string> deny_subscribe = {};     ///< a filter equal to, or covered by, one of these is not_authorized
     std::vector<std::string> deny_publish = {};       ///< topics that match one of these are not_authorized
 

@@ -80,6 +80,26 @@ Token Peer::ping() {
     return next_token_++;
 }
 
+void Peer::continue_authentication(Octets data) {
+    engine.continue_authentication(now, data);
+    drain();
+}
+
+void Peer::accept_authentication(std::optional<Time> renew_at) {
+    engine.accept_authentication(now, renew_at);
+    drain();
+}
+
+void Peer::fail_authentication(Error why) {
+    engine.fail_authentication(now, std::move(why));
+    drain();
+}
+
+void Peer::reauthenticate(Authentication with) {
+    engine.reauthenticate(now, std::move(with));
+    drain();
+}
+
 // ---- The shell -----------------------------------------------------------------------------------------------------
 
 void Peer::keep() {

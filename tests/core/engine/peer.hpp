@@ -29,6 +29,13 @@ public:
     void acknowledge(InboundId, Reason = Reason::success);
     void cancel(Token);
     Token ping();
+    void set_authentication(std::string method, std::string data = {}) {
+        engine.set_authentication(Authentication{std::move(method), std::move(data)});
+    }
+    void continue_authentication(Octets data);
+    void accept_authentication(std::optional<Time> renew_at = {});
+    void fail_authentication(Error why);
+    void reauthenticate(Authentication);
 
     // ---- The shell
     Wish wish;                ///< the last one that was not answered

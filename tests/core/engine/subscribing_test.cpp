@@ -444,7 +444,7 @@ TEST(SubscribingV5, ManyFiltersAreSplitByTheMaximumPacketSize) {
 
 TEST_P(Subscribing, ManyFiltersAreSplitByTheNumberThatTheBrokerTakes) {
     auto options = patient(GetParam());
-    options.max_filters_per_subscribe = 8;
+    options.limits.filters_per_subscribe = 8;
     Peer p{options};
     p.connect();
     std::vector<TopicFilter> filters;
