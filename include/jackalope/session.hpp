@@ -72,7 +72,8 @@ public:
     /// and kept, if there is a store; the delivery itself says what became of it: a receipt, or expired, displaced,
     /// queue_full, refused by the broker (a Reason), session_lost, stopped. invalid_topic, invalid_qos and invalid_ttl
     /// (below zero) are answered at once. QoS 0 without a store is delivered when it is taken: the handler hears of the rest.
-    tortoise::Delivery publish(std::string_view topic, tortoise::Octets payload = {}, PublishOptions = {});
+    tortoise::Delivery publish(std::string_view topic, tortoise::Octets payload = {});
+    tortoise::Delivery publish(std::string_view topic, tortoise::Octets payload, PublishOptions);
 
     /// Wants a filter, over reconnects and lost sessions, until it is unsubscribed; online or not.
     tortoise::Pending<tortoise::Grant> subscribe(tortoise::TopicFilter);

@@ -100,6 +100,9 @@ struct RequestOptions {
 /// Copies share the connection. When the last owning handle goes, the connection says DISCONNECT, ends, and every open
 /// operation ends with Errc::stopped; unless this happens on a loop thread, or the loop is the user's to run (asio.hpp), no
 /// callback runs any more when the destructor returns. Handles that a callback is given do not own.
+///
+/// Functions that take options have a form without: g++ 12 destroys options twice that are made inside a co_await
+/// expression, also by default; see coro.hpp.
 class Connection {
 public:
     /// Options that are not allowed (a URL without sense, …) make a connection that is stopped from the start: status(),
@@ -121,7 +124,8 @@ public:
     Result<SessionInfo> wait_until_up(Duration at_most);
 
     /// Topic and payload are copied before it returns.
-    Delivery publish(std::string_view topic, Octets payload = {}, PublishOptions = {});
+    Delivery publish(std::string_view topic, Octets payload = {});
+    Delivery publish(std::string_view topic, Octets payload, PublishOptions);
 
     /// Wants a filter, over reconnects and lost sessions, until it is unsubscribed. Its messages go to the handler. It is
     /// asked for at every connect, also in a session that the broker kept: on MQTT 3.1.1 retained messages come again.
@@ -145,11 +149,13 @@ public:
 
     /// Publishes a request and awaits its first reply. A request that cannot be delivered, or of which the broker says
     /// that nobody listens, ends at once with that error. [MQTT-4.10]
-    Pending<Message> request(std::string_view topic, Octets payload = {}, RequestOptions = {});
+    Pending<Message> request(std::string_view topic, Octets payload = {});
+    Pending<Message> request(std::string_view topic, Octets payload, RequestOptions);
     /// Each reply goes to the callback, on the loop thread, until the time-out; answered then with their number.
     Pending<std::size_t> request(std::string_view topic, Octets payload, RequestOptions, OnMessage);
     /// Publishes a reply to where the request asks for it, with its correlation data. Fails if it asks for none.
-    Delivery reply(const MessageView& request, Octets payload = {}, PublishOptions = {});
+    Delivery reply(const MessageView& request, Octets payload = {});
+    Delivery reply(const MessageView& request, Octets payload, PublishOptions);
 
     /// The round-trip time of a PINGREQ.
     Pending<Duration> ping();
@@ -162,7 +168,8 @@ public:
     Pending<Done> reauthenticate();
     /// Sends what is queued and awaits what is in flight for at most `drain`; then DISCONNECT, and the end. What is left
     /// ends with Errc::stopped. Answered when all is over.
-    Pending<Done> stop(Duration drain = {}, DisconnectOptions = {});
+    Pending<Done> stop(Duration drain = {});
+    Pending<Done> stop(Duration drain, DisconnectOptions);
 
     class Core;
 

@@ -17,7 +17,8 @@ Result<Connection> find_connection(std::string_view client_id);
 // The same as the functions of Connection; the answer is unknown_connection if there is none of that client id. Those
 // named _sync wait for the answer, not longer than they are told, and on a loop thread not at all: would_deadlock.
 
-Delivery publish(std::string_view client_id, std::string_view topic, Octets payload = {}, PublishOptions = {});
+Delivery publish(std::string_view client_id, std::string_view topic, Octets payload = {});
+Delivery publish(std::string_view client_id, std::string_view topic, Octets payload, PublishOptions);
 Result<Receipt> publish_sync(std::string_view client_id, std::string_view topic, Octets payload = {},
                              PublishOptions = {}, Duration at_most = default_timeout);
 Pending<std::vector<Result<Grant>>> subscribe(std::string_view client_id, std::vector<TopicFilter>);

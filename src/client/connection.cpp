@@ -27,6 +27,7 @@ Error Connection::error() const { return core_->error(); }
 Pending<SessionInfo> Connection::ready() { return core_->ready(); }
 Result<SessionInfo> Connection::wait_until_up(Duration at_most) { return core_->wait_until_up(at_most); }
 
+Delivery Connection::publish(std::string_view topic, Octets payload) { return core_->publish(topic, payload, {}); }
 Delivery Connection::publish(std::string_view topic, Octets payload, PublishOptions options) {
     return core_->publish(topic, payload, options);
 }
@@ -73,6 +74,9 @@ Pending<std::vector<Result<Done>>> Connection::unsubscribe(std::vector<std::stri
 std::vector<TopicFilter> Connection::subscriptions() const { return core_->subscriptions(); }
 void Connection::acknowledge(AckId id) { core_->acknowledge(id, Reason::success); }
 Result<Done> Connection::refuse(AckId id, Reason reason) { return core_->refuse(id, reason); }
+Pending<Message> Connection::request(std::string_view topic, Octets payload) {
+    return core_->request(topic, payload, {});
+}
 Pending<Message> Connection::request(std::string_view topic, Octets payload, RequestOptions options) {
     return core_->request(topic, payload, std::move(options));
 }
@@ -80,6 +84,7 @@ Pending<std::size_t> Connection::request(std::string_view topic, Octets payload,
                                          OnMessage each) {
     return core_->request(topic, payload, std::move(options), std::move(each));
 }
+Delivery Connection::reply(const MessageView& request, Octets payload) { return core_->reply(request, payload, {}); }
 Delivery Connection::reply(const MessageView& request, Octets payload, PublishOptions options) {
     return core_->reply(request, payload, std::move(options));
 }
@@ -87,6 +92,7 @@ Pending<Duration> Connection::ping() { return core_->ping(); }
 Statistics Connection::statistics() const { return core_->statistics(); }
 void Connection::reconnect() { core_->reconnect(); }
 Pending<Done> Connection::reauthenticate() { return core_->reauthenticate(); }
+Pending<Done> Connection::stop(Duration drain) { return core_->stop(drain); }
 Pending<Done> Connection::stop(Duration drain, DisconnectOptions options) {
     return core_->stop(drain, std::move(options));
 }

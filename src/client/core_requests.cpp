@@ -44,19 +44,19 @@ void Connection::Core::ask(std::string_view topic, Octets payload, RequestOption
         options.response_topic = replies_.response_topic(client_id_, response_information_);
     }
     if (auto ok = check_topic(options.response_topic); !ok) return asked.fail(ok.error());
-    subscribe_replies(options.response_topic);
 
     const auto timeout = std::clamp(options.timeout, Duration(0), longest);
     asked.response_topic = options.response_topic;
     asked.until = io::Loop::now() + timeout;
     const Replies::Asked untaken{.one = asked.one, .many = asked.many};
-    // It is open before a reply can come.
+    // It is open before a reply can come, or a refusal of the topic.
     const auto error = posted(mailbox_.put([this, number, asked = std::move(asked)](const Error* ended) mutable {
         if (ended) return answering([&] { asked.fail(*ended); });
         replies_.open(number, std::move(asked));
         arm_reply_timer();
     }));
     if (error) return untaken.fail(*error);
+    subscribe_replies(options.response_topic);
     PublishOptions publishing{.qos = options.qos, .ttl = timeout, .properties = std::move(options.properties)};
     if (v5) {
         publishing.properties.set(property::response_topic, options.response_topic);

@@ -29,6 +29,10 @@ Result<Connection> find_connection(std::string_view client_id) {
     return make_error(Errc::unknown_connection, "no connection '" + std::string(client_id) + "' is running");
 }
 
+Delivery publish(std::string_view client_id, std::string_view topic, Octets payload) {
+    return publish(client_id, topic, payload, PublishOptions());
+}
+
 Delivery publish(std::string_view client_id, std::string_view topic, Octets payload, PublishOptions options) {
     return with_connection(client_id, [&](Connection& c) { return c.publish(topic, payload, std::move(options)); });
 }

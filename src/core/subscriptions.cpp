@@ -11,7 +11,7 @@ std::string reason_text(PropertiesView properties) {
     return std::string(properties.get(property::reason_string).value_or(Octets{}));
 }
 
-constexpr std::ptrdiff_t most_unanswered = 8; // requests without a reply before the broker is given up
+constexpr unsigned most_unanswered = 8; // requests for a filter without a reply before the broker is given up
 
 // What may get better by itself, or with an administrator's help, is asked again.
 bool is_passing(Reason reason) noexcept {
@@ -203,6 +203,18 @@ void Subscriptions::ask_again(Asked& asked, std::vector<Event>& events) {
     asked.reply_by.reset();
 }
 
+/// One more time without a reply; false if that is once too often.
+bool Subscriptions::count_unanswered(const Asked& asked) {
+    bool patient = true;
+    for (const auto& entry : asked.entries) {
+        if (const auto wanted = filters_.find(entry.filter); asked.subscribe && wanted != filters_.end())
+            patient &= ++wanted->second.unanswered <= most_unanswered;
+        if (const auto leaving = leaving_.find(entry.filter); !asked.subscribe && leaving != leaving_.end())
+            patient &= ++leaving->second.unanswered <= most_unanswered;
+    }
+    return patient;
+}
+
 std::vector<PacketId> Subscriptions::disconnected(std::vector<Event>& events) {
     std::vector<PacketId> unanswered;
     for (auto& [id, asked] : asked_) {
@@ -212,6 +224,8 @@ std::vector<PacketId> Subscriptions::disconnected(std::vector<Event>& events) {
             answer(entry.waiters, make_error(Errc::cancelled, "withdrawn before the broker replied"), events);
     }
     asked_.clear();
+    for (auto& [filter, wanted] : filters_) wanted.unanswered = 0;
+    for (auto& [filter, leaving] : leaving_) leaving.unanswered = 0;
     return unanswered;
 }
 
@@ -358,7 +372,7 @@ void Subscriptions::granted(Time now, AskedEntry& entry, Reason reason, Properti
         const bool as_before = std::exchange(wanted->confirm, false) && wanted->grant == grant;
         wanted->state = State::granted;
         wanted->grant = grant;
-        wanted->refusals = 0;
+        wanted->refusals = wanted->unanswered = 0;
         answer(wanted->waiters, grant, events);
         if (as_before) return;
         events.push_back(FilterChanged{entry.filter, Result<Grant>(grant), true});
@@ -413,8 +427,12 @@ std::optional<Time> Subscriptions::retry_due() const {
 }
 
 bool Subscriptions::elapsed(Time now, std::vector<Event>& events) {
-    for (auto& [id, asked] : asked_)
-        if (!held_ && asked.reply_by && *asked.reply_by <= now) ask_again(asked, events);
+    bool patient = true;
+    for (auto& [id, asked] : asked_) {
+        if (held_ || !asked.reply_by || *asked.reply_by > now) continue;
+        ask_again(asked, events);
+        patient &= count_unanswered(asked);
+    }
     while (!retries_.empty() && retries_.begin()->first <= now) {
         const auto due = retries_.extract(retries_.begin());
         const auto wanted = filters_.find(due.mapped());
@@ -422,8 +440,7 @@ bool Subscriptions::elapsed(Time now, std::vector<Event>& events) {
         wanted->second.retry_at.reset();
         todo_.push_back({true, due.mapped()});
     }
-    const auto overdue = [](const auto& asked) { return !asked.second.reply_by; };
-    return std::count_if(asked_.begin(), asked_.end(), overdue) <= most_unanswered;
+    return patient;
 }
 
 std::vector<Snapshot::Filter> Subscriptions::list() const {

@@ -68,7 +68,7 @@ public:
 
     std::optional<Time> reply_due() const;
     std::optional<Time> retry_due() const;
-    /// False if the broker left so many requests without a reply that it should be given up.
+    /// False if the broker left a filter so often without a reply that it should be given up.
     bool elapsed(Time now, std::vector<Event>&);
 
     /// While we do not read, for the user's sake, nobody can have replied.
@@ -98,11 +98,13 @@ private:
         bool confirm = false; // the broker granted it, and says that it kept the session: it ought to have it
         Grant grant = {};
         unsigned refusals = 0;
+        unsigned unanswered = 0; // requests, on this connection
         std::optional<Time> retry_at = {};
         std::vector<Waiter> waiters = {};
     };
     struct Leaving {
         bool asked = false;
+        unsigned unanswered = 0;
         std::uint64_t generation = 0;
         std::vector<Waiter> waiters = {};
     };
@@ -132,6 +134,7 @@ private:
     void granted(Time, AskedEntry&, Reason, PropertiesView, std::vector<Event>&);
     void left(AskedEntry&, Reason, PropertiesView, std::vector<Event>&);
     void ask_again(Asked&, std::vector<Event>&);
+    bool count_unanswered(const Asked&);
     bool still_to_do(const Todo&) const;
     Router::Identifier identifier_of(const Todo&, const Limits&) const;
     static std::optional<Error> refused_here(const Todo&, const Limits&);

@@ -33,6 +33,10 @@ std::optional<tortoise::Error> refusal_of(const PublishOptions& options) {
     return std::nullopt;
 }
 
+tortoise::Delivery Session::publish(std::string_view topic, tortoise::Octets payload) {
+    return office_->publish(topic, payload, {});
+}
+
 tortoise::Delivery Session::publish(std::string_view topic, tortoise::Octets payload, PublishOptions options) {
     return office_->publish(topic, payload, std::move(options));
 }

@@ -170,7 +170,9 @@ TEST_P(Seldom, aRefusedConnackIsAReasonAndTheNextAttemptIsMade) {
         script.send(Connack{.reason = reason, .properties = moved ? elsewhere.view() : PropertiesView{}})
             .expect_close();
     }
-    auto c = up();
+    auto o = options(recorder, script.url());
+    o.max_redirects = 0;
+    auto c = up(std::move(o));
     const auto seen = recorder.seen();
     std::vector<std::error_code> codes;
     for (const auto& status : seen.statuses)

@@ -188,7 +188,7 @@ std::vector<Violation> violations() {
          nothing,
          {Auth{Reason::continue_authentication, method}},
          protocol,
-         "AUTH is not expected"},
+         "AUTH, which was not asked for"},
         // acknowledgements of the wrong type, and of the wrong length (MQTT.js PR 2061)
         {"a_pubrec_for_a_qos_1_publish", both, publish_1, {ack(PacketType::pubrec)}, protocol, "which awaits another"},
         {"a_pubcomp_for_a_qos_1_publish",
@@ -328,14 +328,15 @@ const std::vector<Greeting> greetings = {
     {"reserved_flags", both, raw("\x20\x02\x02\x00"), malformed, "CONNACK"},
     {"a_session_present_with_a_refusal", v3, raw("\x20\x02\x01\x05"), protocol, "MQTT-3.2.2-4"}, // [MQTT3-3.2.2-4]
     {"a_session_after_a_clean_start", both, Connack{.session_present = true}, protocol,
-     "MQTT-3.2.2-2"}, // [MQTT5-3.2.2-4]
+     "session present after a clean start"}, // [MQTT3-3.2.2-1] [MQTT5-3.2.2-4]
     {"receive_maximum_0", v5, raw("\x20\x06\x00\x00\x03\x21\x00\x00"), protocol, "Receive Maximum"},
     {"maximum_packet_size_0", v5, raw("\x20\x08\x00\x00\x05\x27\x00\x00\x00\x00"), protocol, "Maximum Packet Size"},
     {"maximum_qos_2", v5, raw("\x20\x05\x00\x00\x02\x24\x02"), protocol, "Maximum QoS"},
     {"a_connack_larger_than_our_maximum", both, raw("\x20\xff\xff\xff\x7f"), Reason::packet_too_large, "1000 octets"},
     {"a_publish_before_the_connack", both, Publish{.topic = "early"}, Errc::not_mqtt, "does not speak MQTT"},
     {"a_pingresp_before_the_connack", both, Pingresp{}, Errc::not_mqtt, "does not speak MQTT"},
-    {"an_auth_that_nobody_began", v5, Auth{Reason::continue_authentication, method}, protocol, "AUTH before CONNACK"},
+    {"an_auth_that_nobody_began", v5, Auth{Reason::continue_authentication, method}, protocol,
+     "AUTH, which was not asked for"},
     {"half_a_connack_and_silence", both, raw("\x20\x02"), Errc::connect_timeout, "no CONNACK in time"},
 };
 

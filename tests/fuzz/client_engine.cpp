@@ -44,18 +44,21 @@ EngineOptions options_of(Input& input) {
     return o;
 }
 
+bool authenticates(const EngineOptions& o) { return o.version == Version::v5 && o.keep_alive == Duration(); }
+
 /// The shell, the user and the broker around an engine.
 class Play {
 public:
     explicit Play(Input input) : input_(input), options_(options_of(input_)), engine_(options_, 1) {
         engine_.set_wall_clock(now_, wall());
+        if (authenticates(options_)) engine_.set_authentication(Authentication{"M", "first"});
         engine_.start(now_);
         drain();
     }
 
     void run() {
         while (!input_.empty() && steps_++ < 2'000) {
-            step(input_.octet() % 20);
+            step(input_.octet() % 24);
             drain();
             check_bounds();
         }
@@ -84,6 +87,10 @@ private:
         case 16: return restart(input_.octet());
         case 17: return engine_.set_credentials({.user_name = "u"}, now_ + std::chrono::seconds(input_.octet()));
         case 18: delays_ = input_.flag(); return;
+        case 20: return engine_.reauthenticate(now_, {"M", "again"});
+        case 21: return authenticate();
+        case 22: return say_auth();
+        case 23: return engine_.hold_input(now_, input_.flag());
         default: return say_publish();
         }
     }
@@ -100,6 +107,14 @@ private:
     void say(const Packet& packet) {
         std::string octets;
         if (encode(options_.version, packet, octets)) say(octets);
+    }
+
+    void say_auth() {
+        Properties properties;
+        properties.set(property::authentication_method, input_.flag() ? "M" : "N");
+        if (input_.flag()) properties.set(property::authentication_data, "data");
+        constexpr Reason reasons[] = {Reason::success, Reason::continue_authentication, Reason::reauthenticate};
+        say(Auth{reasons[input_.below(3)], properties});
     }
 
     /// A packet of which the length is right, whatever is in it.
@@ -187,6 +202,15 @@ private:
         const auto at = handed_out_.begin() + static_cast<std::ptrdiff_t>(input_.below(handed_out_.size()));
         engine_.acknowledge(now_, *at, reason);
         handed_out_.erase(at);
+    }
+
+    /// Whether it was asked for or not.
+    void authenticate() {
+        switch (input_.below(3)) {
+        case 0: return engine_.continue_authentication(now_, "more");
+        case 1: return engine_.accept_authentication(now_, now_ + std::chrono::seconds(input_.octet()));
+        default: return engine_.fail_authentication(now_, make_error(Errc::cancelled));
+        }
     }
 
     // ---- The shell
@@ -350,6 +374,10 @@ private:
     void on(const Down&) {}
     void on(const Accepted&) { require(options_.persistent, "only what is kept is accepted"); }
     void on(const FilterChanged&) {}
+    void on(const AuthenticationContinued&) {}
+    void on(const AuthenticationSucceeded&) {}
+    void on(const Reauthenticated&) {}
+    void on(const RenewalDue&) {}
 
     void check_bounds() {
         const auto levels = engine_.levels();

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <map>
-#include <tortoise/connection.hpp>
+#include <tortoise/stream.hpp>
 
 namespace {
 
@@ -17,6 +17,7 @@ using test::patience;
 using tortoise::Connection;
 using tortoise::ConnectionOptions;
 using tortoise::Delivery;
+using tortoise::MessageView;
 using tortoise::QoS;
 using tortoise::Version;
 
@@ -87,6 +88,59 @@ TEST_P(WithMosquitto, EveryQosArrivesAtEveryQosInOrder) {
         EXPECT_EQ(numbers.size(), 100u);
         EXPECT_TRUE(std::ranges::is_sorted(numbers)) << topic;
     }
+}
+
+TEST_P(WithMosquitto, OverlappingFiltersHaveTheirCallbackCalledOnceEach) {
+    test::Mosquitto broker;
+    Connection connection(options(broker));
+    std::map<std::string, std::shared_ptr<Inbox>> inboxes;
+    for (const auto* filter : {"#", "a/#", "a/+", "a/b"}) {
+        auto inbox = inboxes[filter] = std::make_shared<Inbox>();
+        const auto granted = connection.subscribe({filter, QoS::exactly_once},
+                                                  [inbox](Connection&, const MessageView& m) { inbox->add(m); });
+        ASSERT_TRUE(granted.wait(patience));
+    }
+    for (int i = 0; i < 5; ++i)
+        expect_delivered(connection.publish("a/b", std::to_string(i), {.qos = QoS::exactly_once}));
+    ASSERT_TRUE(connection.ping().wait(patience));
+    for (const auto& [filter, inbox] : inboxes) {
+        const auto messages = inbox->wait_for(5);
+        ASSERT_EQ(messages.size(), 5u) << filter;
+        for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(messages[i].payload, std::to_string(i)) << filter;
+    }
+}
+
+TEST_P(WithMosquitto, StreamsHoldItBackAndRequestsAreAnswered) {
+    test::Mosquitto broker;
+    auto slow = options(broker);
+    slow.receive_maximum = 10;
+    Connection consumer(std::move(slow));
+    tortoise::Stream stream(consumer, {{"t", QoS::exactly_once}}, {.messages = 5});
+    ASSERT_TRUE(stream.granted().wait(patience));
+    Connection connection(options(broker));
+    for (int i = 0; i < 100;) {
+        std::vector<Delivery> deliveries;
+        for (int n = 0; n < burst; ++n, ++i)
+            deliveries.push_back(connection.publish("t", std::to_string(i), {.qos = QoS::exactly_once}));
+        for (const auto& delivery : deliveries) expect_delivered(delivery);
+    }
+    for (int i = 0; i < 100; ++i) {
+        const auto message = stream.next(patience);
+        ASSERT_TRUE(message) << message.error().describe();
+        EXPECT_EQ(message->payload, std::to_string(i));
+    }
+
+    const bool v5 = GetParam() == Version::v5;
+    const auto answer = [v5](Connection& self, const MessageView& request) {
+        if (v5)
+            self.reply(request, "21.5", {.qos = QoS::at_least_once});
+        else
+            self.publish("replies", "21.5", {.qos = QoS::at_least_once});
+    };
+    ASSERT_TRUE(consumer.subscribe({"ask", QoS::at_least_once}, answer).wait(patience));
+    const auto reply = connection.request("ask", "?", {.response_topic = v5 ? "" : "replies"}).wait(patience);
+    ASSERT_TRUE(reply) << reply.error().describe();
+    EXPECT_EQ(reply->payload, "21.5");
 }
 
 TEST_P(WithMosquitto, RetainedMessageComesToLaterSubscribers) {

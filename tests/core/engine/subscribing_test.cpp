@@ -213,6 +213,22 @@ TEST_P(Subscribing, ABrokerThatNeverRepliesIsGivenUp) {
     EXPECT_EQ(peer.event<Down>().why.code, Errc::timeout);
 }
 
+/// Many requests that are slow all at once are no reason to give up.
+TEST_P(Subscribing, ABrokerThatIsSlowWithManyRequestsIsWaitedFor) {
+    peer.connect();
+    std::vector<PacketId> ids;
+    for (Route route = 1; route <= 50; ++route) {
+        peer.subscribe({{"f/" + std::to_string(route), QoS::at_least_once}}, route);
+        ids.push_back(peer.sent<Subscribe>().id);
+    }
+    peer.pass(21s);
+    EXPECT_EQ(peer.wish.kind, Wish::nothing);
+    for (const auto id : ids) {
+        peer.suback(id, {Reason::granted_qos_1});
+        EXPECT_TRUE(*peer.event<FilterChanged>().grant); // the late reply counts
+    }
+}
+
 TEST_P(Subscribing, OtherOperationsGoOnWhileItHasNoReply) {
     peer.connect();
     const Token subscribe = peer.subscribe({{"f", QoS::at_least_once}});
