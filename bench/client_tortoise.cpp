@@ -1,0 +1,108 @@
+// The comparison's work, done by tortoise with its defaults: its own loop, publishing from other threads, a result for
+// each message of QoS 1 and 2, a handler for what arrives. "pipe" in place of "pub" publishes through a Pipe.
+#include "work.hpp"
+#include <atomic>
+#include <deque>
+#include <semaphore>
+#include <thread>
+#include <tortoise/tortoise.hpp>
+
+using namespace std::chrono_literals;
+using tortoise::Connection;
+using tortoise::QoS;
+
+namespace {
+
+struct Counting : tortoise::Handler {
+    Counting(std::atomic<std::uint64_t>* c, std::uint64_t u, std::binary_semaphore* d) : count(c), until(u), done(d) {}
+    tortoise::Actions message(Connection&, const tortoise::MessageView&) override {
+        if (count->fetch_add(1, std::memory_order_relaxed) + 1 == until) done->release();
+        return {};
+    }
+    std::atomic<std::uint64_t>* count;
+    std::uint64_t until;
+    std::binary_semaphore* done;
+};
+
+/// At most a window of deliveries at a time, each looked at.
+void publish(Connection& c, const bench::Work& work, std::uint64_t count) {
+    const std::string payload(work.size, 'x');
+    const auto qos = static_cast<QoS>(work.qos);
+    if (work.what == "pipe") {
+        tortoise::Pipe pipe(c, {.window = work.window});
+        for (std::uint64_t i = 0; i < count; ++i)
+            if (!pipe.publish("bench/topic", payload, {.qos = qos})) std::abort();
+        if (const auto report = pipe.await(); !report || report->failed > 0) std::abort();
+        return;
+    }
+    if (qos == QoS::at_most_once) {
+        // Taken is all there is to know; what the mailbox has no room for is tried again.
+        for (std::uint64_t i = 0; i < count; ++i)
+            while (!c.publish("bench/topic", payload).wait()) std::this_thread::yield();
+        return;
+    }
+    std::deque<tortoise::Delivery> open;
+    for (std::uint64_t i = 0; i < count; ++i) {
+        if (open.size() == work.window) {
+            // Half of it at a time: a thread that waits for each message sleeps and wakes for each.
+            for (unsigned n = 0; n < (work.window + 1) / 2; ++n) {
+                if (!open.front().wait()) std::abort();
+                open.pop_front();
+            }
+        }
+        open.push_back(c.publish("bench/topic", payload, {.qos = qos}));
+    }
+    for (auto& delivery : open)
+        if (!delivery.wait()) std::abort();
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    const auto work = bench::Work::from(argc, argv);
+    std::atomic<std::uint64_t> received{0};
+    std::binary_semaphore done(0);
+    const auto expected = work.what == "rtt" ? 1 : work.count * work.connections;
+    std::vector<Connection> connections;
+    for (unsigned i = 0; i < work.connections; ++i) {
+        tortoise::ConnectionOptions o{.server = work.url};
+        o.handler = tortoise::make_handler<Counting>(&received, expected, &done);
+        o.max_in_flight = static_cast<std::uint16_t>(work.window);
+        o.tls.verify = false;
+        connections.emplace_back(std::move(o));
+    }
+    for (auto& c : connections)
+        if (!c.wait_until_up(30s)) return std::fprintf(stderr, "%s\n", c.error().describe().c_str()), 1;
+
+    if (work.what == "sub") {
+        const bench::Measure measure;
+        for (auto& c : connections) c.subscribe({work.blast(), static_cast<QoS>(work.qos)});
+        done.acquire();
+        measure.report(expected);
+    } else if (work.what == "rtt") {
+        std::binary_semaphore back(0);
+        auto& c = connections.front();
+        if (!c.subscribe("echo", [&](Connection&, const tortoise::MessageView&) { back.release(); }).wait(30s))
+            return 1;
+        const std::string payload(work.size, 'x');
+        std::vector<double> times;
+        const bench::Measure measure;
+        for (std::uint64_t i = 0; i < work.count; ++i) {
+            const auto began = bench::Measure::Clock::now();
+            c.publish("echo", payload);
+            back.acquire();
+            times.push_back(std::chrono::duration<double, std::micro>(bench::Measure::Clock::now() - began).count());
+        }
+        measure.report(work.count, std::move(times));
+    } else {
+        const bench::Measure measure;
+        std::vector<std::thread> threads;
+        for (unsigned t = 0; t < work.threads; ++t)
+            threads.emplace_back(
+                [&, t] { publish(connections[t % work.connections], work, work.count / work.threads); });
+        for (auto& thread : threads) thread.join();
+        for (auto& c : connections)
+            if (!c.ping().wait()) return 1; // what was taken has been sent
+        measure.report(work.count / work.threads * work.threads);
+    }
+}
