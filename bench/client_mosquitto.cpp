@@ -4,7 +4,6 @@
 #include <cstring>
 #include <mosquitto.h>
 #include <semaphore>
-#include <thread>
 
 namespace {
 
@@ -77,32 +76,23 @@ int main(int argc, char** argv) {
     } else if (work.what == "rtt") {
         mosquitto_subscribe(clients[0], nullptr, "echo", 0);
         state.up.acquire();
-        const std::string payload(work.size, 'x');
-        std::vector<double> times;
-        const bench::Measure measure;
-        for (std::uint64_t i = 0; i < work.count; ++i) {
-            const auto began = bench::Measure::Clock::now();
-            mosquitto_publish(clients[0], nullptr, "echo", static_cast<int>(payload.size()), payload.data(), 0, false);
-            state.back.acquire();
-            times.push_back(std::chrono::duration<double, std::micro>(bench::Measure::Clock::now() - began).count());
-        }
-        measure.report(work.count, std::move(times));
+        bench::round_trips(
+            work,
+            [&](const std::string& payload) {
+                mosquitto_publish(clients[0], nullptr, "echo", static_cast<int>(payload.size()), payload.data(), 0,
+                                  false);
+            },
+            [&] { state.back.acquire(); });
     } else {
         const bench::Measure measure;
-        std::vector<std::thread> threads;
-        for (unsigned t = 0; t < work.threads; ++t) {
-            threads.emplace_back([&, t] {
-                const std::string payload(work.size, 'x');
-                for (std::uint64_t i = 0; i < work.count / work.threads; ++i) {
-                    state.window.acquire();
-                    if (mosquitto_publish(clients[t % work.connections], nullptr, "bench/topic",
-                                          static_cast<int>(payload.size()), payload.data(), work.qos,
-                                          false) != MOSQ_ERR_SUCCESS)
-                        std::abort();
-                }
-            });
-        }
-        for (auto& thread : threads) thread.join();
+        bench::from_threads(work, [&](unsigned c, std::uint64_t count, const std::string& payload) {
+            for (std::uint64_t i = 0; i < count; ++i) {
+                state.window.acquire();
+                if (mosquitto_publish(clients[c], nullptr, "bench/topic", static_cast<int>(payload.size()),
+                                      payload.data(), work.qos, false) != MOSQ_ERR_SUCCESS)
+                    std::abort();
+            }
+        });
         state.done.acquire();
         measure.report(state.expected);
     }

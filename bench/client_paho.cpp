@@ -3,7 +3,6 @@
 #include <MQTTAsync.h>
 #include <atomic>
 #include <semaphore>
-#include <thread>
 
 namespace {
 
@@ -91,29 +90,17 @@ int main(int argc, char** argv) {
     } else if (work.what == "rtt") {
         subscribe(clients[0], state, "echo", 0);
         state.up.acquire();
-        const std::string payload(work.size, 'x');
-        std::vector<double> times;
-        const bench::Measure measure;
-        for (std::uint64_t i = 0; i < work.count; ++i) {
-            const auto began = bench::Measure::Clock::now();
-            send(clients[0], state, "echo", payload, 0);
-            state.back.acquire();
-            times.push_back(std::chrono::duration<double, std::micro>(bench::Measure::Clock::now() - began).count());
-        }
-        measure.report(work.count, std::move(times));
+        bench::round_trips(
+            work, [&](const std::string& payload) { send(clients[0], state, "echo", payload, 0); },
+            [&] { state.back.acquire(); });
     } else {
         const bench::Measure measure;
-        std::vector<std::thread> threads;
-        for (unsigned t = 0; t < work.threads; ++t) {
-            threads.emplace_back([&, t] {
-                const std::string payload(work.size, 'x');
-                for (std::uint64_t i = 0; i < work.count / work.threads; ++i) {
-                    state.window.acquire();
-                    send(clients[t % work.connections], state, "bench/topic", payload, work.qos);
-                }
-            });
-        }
-        for (auto& thread : threads) thread.join();
+        bench::from_threads(work, [&](unsigned c, std::uint64_t count, const std::string& payload) {
+            for (std::uint64_t i = 0; i < count; ++i) {
+                state.window.acquire();
+                send(clients[c], state, "bench/topic", payload, work.qos);
+            }
+        });
         state.done.acquire();
         measure.report(state.expected);
     }

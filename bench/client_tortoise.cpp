@@ -25,8 +25,7 @@ struct Counting : tortoise::Handler {
 };
 
 /// At most a window of deliveries at a time, each looked at.
-void publish(Connection& c, const bench::Work& work, std::uint64_t count) {
-    const std::string payload(work.size, 'x');
+void publish(Connection& c, const bench::Work& work, std::uint64_t count, const std::string& payload) {
     const auto qos = static_cast<QoS>(work.qos);
     if (work.what == "pipe") {
         tortoise::Pipe pipe(c, {.window = work.window});
@@ -84,23 +83,13 @@ int main(int argc, char** argv) {
         auto& c = connections.front();
         if (!c.subscribe("echo", [&](Connection&, const tortoise::MessageView&) { back.release(); }).wait(30s))
             return 1;
-        const std::string payload(work.size, 'x');
-        std::vector<double> times;
-        const bench::Measure measure;
-        for (std::uint64_t i = 0; i < work.count; ++i) {
-            const auto began = bench::Measure::Clock::now();
-            c.publish("echo", payload);
-            back.acquire();
-            times.push_back(std::chrono::duration<double, std::micro>(bench::Measure::Clock::now() - began).count());
-        }
-        measure.report(work.count, std::move(times));
+        bench::round_trips(
+            work, [&](const std::string& payload) { c.publish("echo", payload); }, [&] { back.acquire(); });
     } else {
         const bench::Measure measure;
-        std::vector<std::thread> threads;
-        for (unsigned t = 0; t < work.threads; ++t)
-            threads.emplace_back(
-                [&, t] { publish(connections[t % work.connections], work, work.count / work.threads); });
-        for (auto& thread : threads) thread.join();
+        bench::from_threads(work, [&](unsigned c, std::uint64_t count, const std::string& payload) {
+            publish(connections[c], work, count, payload);
+        });
         for (auto& c : connections)
             if (!c.ping().wait()) return 1; // what was taken has been sent
         measure.report(work.count / work.threads * work.threads);

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <string>
 #include <sys/resource.h>
+#include <thread>
 #include <vector>
 
 namespace bench {
@@ -68,5 +69,31 @@ private:
     Clock::time_point began_ = Clock::now();
     double cpu_ = cpu_seconds();
 };
+
+/// One message at a time, there and back: `send(payload)`, then `await()`.
+template <class Send, class Await> void round_trips(const Work& work, Send&& send, Await&& await) {
+    const std::string payload(work.size, 'x');
+    std::vector<double> times;
+    const Measure measure;
+    for (std::uint64_t i = 0; i < work.count; ++i) {
+        const auto began = Measure::Clock::now();
+        send(payload);
+        await();
+        times.push_back(std::chrono::duration<double, std::micro>(Measure::Clock::now() - began).count());
+    }
+    measure.report(work.count, std::move(times));
+}
+
+/// `publish(connection, count, payload)` on each of the threads, which share the connections out among them.
+template <class Publish> void from_threads(const Work& work, Publish&& publish) {
+    std::vector<std::thread> threads;
+    for (unsigned t = 0; t < work.threads; ++t) {
+        threads.emplace_back([&, t] {
+            const std::string payload(work.size, 'x');
+            publish(t % work.connections, work.count / work.threads, payload);
+        });
+    }
+    for (auto& thread : threads) thread.join();
+}
 
 } // namespace bench
