@@ -137,6 +137,8 @@ private:
 /// is given: on the loop thread. Its associated allocator is used, and its executor is kept at work. Its cancellation slot
 /// cancels this operation by Pending::cancel() and nothing else; an operation that cannot be cancelled goes on, and the
 /// handler is called with Errc::cancelled. The io_context of the executor outlives the operation.
+///
+/// With g++ 12, options in braces inside a co_await expression are destroyed twice: name the operation first, see coro.hpp.
 template <class T, boost::asio::completion_token_for<typename detail::AsioSignature<T>::type> Token = boost::asio::deferred_t>
 auto async(Pending<T> pending, Token&& token = Token()) {
     return boost::asio::async_initiate<Token, typename detail::AsioSignature<T>::type>(

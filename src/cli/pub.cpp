@@ -67,7 +67,7 @@ public:
         const auto state = context_.watch.state();
         if (failed_ == 0 && options_.qos == QoS::at_most_once && state.undelivered > 0) {
             failed_ = state.undelivered;
-            first_ = explain_publish(state.first_undelivered, state.first_undelivered_topic);
+            first_ = explain_publish(state.first_undelivered, state.first_undelivered_topic, connection_.error());
         }
         if (failed_ == 0) return success;
         context_.report.error(
@@ -113,7 +113,7 @@ private:
             return;
         }
         hopeless_ = hopeless_ || result.error().code == Errc::timeout || result.error().code == Errc::stopped;
-        if (failed_++ == 0) first_ = explain_publish(result.error(), topic_);
+        if (failed_++ == 0) first_ = explain_publish(result.error(), topic_, connection_.error());
     }
 
     Connection& connection_;

@@ -81,7 +81,7 @@ std::string explain_loss(const Error& e, std::string_view server) {
     return fmt::format("{} the connection to {}: {}", by_broker ? "the broker ended" : "lost", server, e.describe());
 }
 
-Verdict explain_publish(const Error& e, std::string_view topic) {
+Verdict explain_publish(const Error& e, std::string_view topic, const Error& of_connection) {
     const auto text = fmt::format("not delivered to '{}': {}", topic, e.describe());
     if (e.code == Errc::invalid_topic) return {bad_usage, fmt::format("not a topic: '{}': {}", topic, e.describe())};
     if (e.code == Errc::invalid_option || e.code == Errc::invalid_qos) return {bad_usage, text};
@@ -89,7 +89,11 @@ Verdict explain_publish(const Error& e, std::string_view topic) {
         return {not_delivered, with_advice(text, "the broker takes smaller messages only")};
     if (e.code == Reason::not_authorized)
         return {not_delivered, with_advice(text, "this user may not publish there; see -u and -P")};
-    if (e.code == Errc::timeout) return {not_delivered, with_advice(text, "--timeout sets how long to wait")};
+    if (e.code == Errc::timeout) {
+        const auto because =
+            of_connection.code ? fmt::format("{}; the connection: {}", text, of_connection.describe()) : text;
+        return {not_delivered, with_advice(because, "--timeout sets how long to wait")};
+    }
     return {not_delivered, text};
 }
 

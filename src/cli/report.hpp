@@ -44,6 +44,6 @@ Verdict explain_connect(const tortoise::Error&, std::string_view server);
 std::string explain_loss(const tortoise::Error&, std::string_view server);
 
 /// Why a message was not delivered, and what to do about it.
-Verdict explain_publish(const tortoise::Error&, std::string_view topic);
+Verdict explain_publish(const tortoise::Error&, std::string_view topic, const tortoise::Error& of_connection);
 
 } // namespace cli

@@ -53,7 +53,8 @@ Connection::Core::Core(const core::EngineOptions& options, Acknowledge acknowled
       mailbox_(std::max(options.queue.bytes, least_mailbox)), version_(options.version), limits_(options.limits),
       names_aliases_(options.version == Version::v5 && options.topic_aliases == TopicAliases::manual),
       persistent_(options.persistent), overflow_(options.queue.overflow), acknowledge_(acknowledge),
-      listeners_(registry().listeners), latch_(std::make_shared<io::Latch>()), replies_(options.version, random_seed()),
+      listeners_(registry().listeners), latch_(std::make_shared<io::Latch>()),
+      replies_(options.version, random_seed(), [this](const std::string& topic) { left_response_topic(topic); }),
       stopped_(detail::Ref<detail::PendingResult<Done>>::adopt(new detail::PendingResult<Done>)),
       self_(detail::Ref<Core>(), detail::Ref<Owner>()), queue_(options.queue) {}
 
@@ -210,7 +211,7 @@ void Connection::Core::cancel(Publishing* publishing) {
 }
 
 void Connection::Core::subscribe(std::vector<TopicFilter> filters, std::optional<Routes::Taker> taker,
-                                 std::unique_ptr<Request<Grant>> request) {
+                                 std::unique_ptr<Request<Grant>> request, WantedFilters::Owner owner) {
     std::vector<TopicFilter> valid;
     std::vector<std::string> names;
     std::size_t cost = 0;
@@ -230,7 +231,7 @@ void Connection::Core::subscribe(std::vector<TopicFilter> filters, std::optional
         delete to;
     };
     std::optional<Error> error;
-    wanted_.subscribe(valid, stream.get(), [&] {
+    wanted_.subscribe(valid, stream ? stream.get() : owner, [&] {
         error = posted(mailbox_.put(std::move(call), cost));
         return !error;
     });
@@ -283,8 +284,8 @@ void Connection::Core::unsubscribe(std::vector<std::string> filters, std::unique
         request->fail(*error);
 }
 
-void Connection::Core::unsubscribe_owned(const std::vector<TopicFilter>& filters, const Stream::Core* stream) {
-    wanted_.unsubscribe_owned(filters, stream, [&](const std::vector<std::string>& names) {
+void Connection::Core::unsubscribe_owned(const std::vector<TopicFilter>& filters, WantedFilters::Owner owner) {
+    wanted_.unsubscribe_owned(filters, owner, [&](const std::vector<std::string>& names) {
         return !posted(mailbox_.put(unsubscribing(names, names, nullptr)));
     });
 }

@@ -60,11 +60,13 @@ public:
     std::optional<Error> in_turn(Fn<void()>);
     Statistics statistics() const { return meters_.read(); }
     /// Takes the request over; null: nobody wants to know. Without a taker the messages go to the handler.
-    void subscribe(std::vector<TopicFilter>, std::optional<Routes::Taker>, std::unique_ptr<Request<Grant>>);
+    /// `owner`: who wants them, if that is not the taker.
+    void subscribe(std::vector<TopicFilter>, std::optional<Routes::Taker>, std::unique_ptr<Request<Grant>>,
+                   WantedFilters::Owner owner = nullptr);
     Pending<std::vector<Result<Grant>>> subscribe(std::vector<TopicFilter>, std::optional<Routes::Taker> = {});
     void unsubscribe(std::vector<std::string>, std::unique_ptr<Request<Done>>);
-    /// Those of the stream's filters that nobody else has subscribed since.
-    void unsubscribe_owned(const std::vector<TopicFilter>&, const Stream::Core*);
+    /// Those of the owner's filters that nobody else has subscribed since.
+    void unsubscribe_owned(const std::vector<TopicFilter>&, WantedFilters::Owner);
     std::vector<TopicFilter> subscriptions() const { return wanted_.list(); }
     Acknowledge acknowledge_mode() const noexcept { return acknowledge_; }
     void acknowledge(core::InboundId, Reason);
@@ -94,7 +96,8 @@ private:
     Result<core::PublishRequest> request_for(std::string_view topic, Octets payload, const PublishOptions&) const;
     io::Mailbox::Call unsubscribing(std::vector<std::string> filters, std::vector<std::string> valid, Request<Done>*);
     void ask(std::string_view topic, Octets payload, RequestOptions, Replies::Asked, Replies::Number);
-    void subscribe_replies(const std::string& response_topic);
+    std::optional<Error> open_request(Replies::Asked, Replies::Number);
+    void left_response_topic(const std::string&);
     std::optional<Error> post_publish(const core::PublishRequest&);
     void cancel(Publishing*);
     /// Wakes the loop if need be; the error if it was not taken.

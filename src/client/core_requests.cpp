@@ -45,18 +45,15 @@ void Connection::Core::ask(std::string_view topic, Octets payload, RequestOption
     }
     if (auto ok = check_topic(options.response_topic); !ok) return asked.fail(ok.error());
 
+    if (wanted_.is_anothers(options.response_topic, &replies_))
+        return asked.fail(
+            make_error(Errc::invalid_option, "the response topic '" + options.response_topic +
+                                                 "' is subscribed already; it has to be the requests' own"));
+
     const auto timeout = std::clamp(options.timeout, Duration(0), longest);
     asked.response_topic = options.response_topic;
     asked.until = io::Loop::now() + timeout;
-    const Replies::Asked untaken{.one = asked.one, .many = asked.many};
-    // It is open before a reply can come, or a refusal of the topic.
-    const auto error = posted(mailbox_.put([this, number, asked = std::move(asked)](const Error* ended) mutable {
-        if (ended) return answering([&] { asked.fail(*ended); });
-        replies_.open(number, std::move(asked));
-        arm_reply_timer();
-    }));
-    if (error) return untaken.fail(*error);
-    subscribe_replies(options.response_topic);
+    if (auto error = open_request(std::move(asked), number)) return;
     PublishOptions publishing{.qos = options.qos, .ttl = timeout, .properties = std::move(options.properties)};
     if (v5) {
         publishing.properties.set(property::response_topic, options.response_topic);
@@ -70,24 +67,48 @@ void Connection::Core::ask(std::string_view topic, Octets payload, RequestOption
     });
 }
 
-/// Once for each topic, and again if it was refused.
-void Connection::Core::subscribe_replies(const std::string& response_topic) {
-    if (!replies_.first_use(response_topic)) return;
+/// It is open before a reply can come, or a refusal of the topic. The error was told.
+std::optional<Error> Connection::Core::open_request(Replies::Asked asked, Replies::Number number) {
     using One = detail::PendingResult<Grant>;
-    auto granted = detail::Ref<One>::adopt(new One);
-    OnMessage taker = [this](Connection& self, const MessageView& reply) {
-        replies_.arrived(self, reply);
-        arm_reply_timer();
-    };
-    subscribe({{response_topic, QoS::at_least_once}}, std::move(taker),
-              std::make_unique<SingleRequest<Grant>>(granted));
-    Pending<Grant>(granted).on_done(
-        [core = detail::Ref<Core>::share(this), response_topic](const Result<Grant>& grant) {
+    const auto topic = asked.response_topic;
+    const Replies::Asked untaken{.one = asked.one, .many = asked.many};
+    detail::Ref<One> granted; // null: somebody else has subscribed
+    std::optional<Error> error;
+    {
+        const auto lock = replies_.lock();
+        error = posted(mailbox_.put([this, number, asked = std::move(asked)](const Error* ended) mutable {
+            if (ended) return answering([&] { asked.fail(*ended); });
+            replies_.open(number, std::move(asked));
+            arm_reply_timer();
+        }));
+        if (!error && replies_.enter(topic)) {
+            granted = detail::Ref<One>::adopt(new One);
+            OnMessage taker = [this](Connection& self, const MessageView& reply) {
+                replies_.arrived(self, reply);
+                arm_reply_timer();
+            };
+            subscribe({{topic, QoS::at_least_once}}, std::move(taker), std::make_unique<SingleRequest<Grant>>(granted),
+                      &replies_);
+        }
+    }
+    if (error) untaken.fail(*error);
+    if (granted) {
+        Pending<Grant>(granted).on_done([core = detail::Ref<Core>::share(this), topic](const Result<Grant>& grant) {
             if (grant) return;
-            core->replies_.forget(response_topic);
-            core->with_replies(
-                [response_topic, why = grant.error()](Replies& replies) { replies.fail_all(response_topic, why); });
+            core->with_replies([topic, why = grant.error()](Replies& replies) { replies.fail_all(topic, why); });
         });
+    }
+    return error;
+}
+
+/// A topic of the user's is given back after its last request; the one that was made up stays.
+void Connection::Core::left_response_topic(const std::string& topic) {
+    const auto lock = replies_.lock();
+    const bool made_up = [&] {
+        std::lock_guard guard(mutex_);
+        return topic == replies_.response_topic(client_id_, response_information_);
+    }();
+    if (!made_up && replies_.leave(topic)) unsubscribe_owned({topic}, &replies_);
 }
 
 /// In its turn: behind the requests that were made before.

@@ -38,14 +38,11 @@ std::string Replies::response_topic(std::string_view client_id, std::string_view
     return topic;
 }
 
-bool Replies::first_use(const std::string& response_topic) {
-    std::lock_guard lock(mutex_);
-    return subscribed_.insert(response_topic).second;
-}
-
-void Replies::forget(const std::string& response_topic) {
-    std::lock_guard lock(mutex_);
-    subscribed_.erase(response_topic);
+bool Replies::leave(const std::string& response_topic) {
+    const auto at = users_.find(response_topic);
+    if (--at->second > 0) return false;
+    users_.erase(at);
+    return true;
 }
 
 void Replies::open(Number number, Asked asked) {
@@ -62,6 +59,7 @@ Replies::Asked Replies::take(Open::iterator at) {
     const auto topic = by_topic_.find(asked.response_topic);
     topic->second.erase(number);
     if (topic->second.empty()) by_topic_.erase(topic);
+    left_(asked.response_topic);
     return asked;
 }
 

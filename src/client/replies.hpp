@@ -38,8 +38,10 @@ public:
         void fail(const Error&) const;
         void time_over() const;
     };
-    /// With the secret, strangers cannot guess what to answer.
-    Replies(Version version, std::uint64_t secret) noexcept : version_(version), secret_(secret) {}
+    /// With the secret, strangers cannot guess what to answer. `left`: told the response topic of each request that
+    /// ended.
+    Replies(Version version, std::uint64_t secret, Fn<void(const std::string&)> left)
+        : version_(version), secret_(secret), left_(std::move(left)) {}
 
     // ---- Any thread
     Number number() noexcept { return next_.fetch_add(1, std::memory_order_relaxed); }
@@ -47,9 +49,13 @@ public:
     std::string correlation(Number) const;
     /// Where replies come if the user names no topic, below the broker's Response Information.
     std::string response_topic(std::string_view client_id, std::string_view information) const;
-    /// True once for each topic: it has to be subscribed.
-    bool first_use(const std::string& response_topic);
-    void forget(const std::string& response_topic);
+    /// A response topic is subscribed while requests use it; whoever changes that holds the lock meanwhile, so that
+    /// what is asked of the broker has the same order.
+    std::unique_lock<std::mutex> lock() { return std::unique_lock(mutex_); }
+    /// Under the lock. True: nobody used it.
+    bool enter(const std::string& response_topic) { return ++users_[response_topic] == 1; }
+    /// Under the lock. True: nobody uses it any more.
+    bool leave(const std::string& response_topic);
 
     // ---- The loop's thread
     void open(Number, Asked);
@@ -70,7 +76,8 @@ private:
     const std::uint64_t secret_;
     std::atomic<Number> next_{1};
     std::mutex mutex_;
-    std::set<std::string> subscribed_; // guarded by mutex_
+    std::map<std::string, std::size_t> users_; // guarded by mutex_
+    Fn<void(const std::string&)> left_;
     Open open_;
     std::set<std::pair<core::Time, Number>> due_;
     std::map<std::string, std::set<Number>> by_topic_;

@@ -166,8 +166,8 @@ void Stream::Core::close() {
         bytes_ = 0;
         tell(lock);
     }
-    connection_->unsubscribe_owned(filters_, this);
     end(make_error(Errc::cancelled, "the stream was closed"));
+    connection_->unsubscribe_owned(filters_, this);
 }
 
 Stream::Stream(const Connection& connection, std::vector<TopicFilter> filters, StreamOptions options)

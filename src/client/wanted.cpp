@@ -23,6 +23,12 @@ bool WantedFilters::owns(const std::string& filter, Owner owner) const {
     return entry != entries_.end() && entry->second.wanted && entry->second.owner == owner;
 }
 
+bool WantedFilters::is_anothers(const std::string& filter, Owner owner) const {
+    std::lock_guard lock(mutex_);
+    const auto entry = entries_.find(filter);
+    return entry != entries_.end() && entry->second.wanted && entry->second.owner != owner;
+}
+
 void WantedFilters::arrived(std::span<const std::string> filters) {
     std::lock_guard lock(mutex_);
     for (const auto& filter : filters) {

@@ -39,6 +39,8 @@ public:
         if (owned.empty() || !send(owned)) return;
         for (const auto& f : owned) leave(f);
     }
+    /// Is it wanted, and by somebody else?
+    bool is_anothers(const std::string& filter, Owner) const;
     /// One request for each of these arrived at the engine.
     void arrived(std::span<const std::string> filters);
     /// The engine does not want it any more; a request that is under way may.

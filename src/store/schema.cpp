@@ -33,6 +33,13 @@ Error damaged(const Database& database, const std::string& what) {
     return make_error(Errc::store_damaged, "'" + database.path() + "': " + what);
 }
 
+/// SQLite begins with a heading, "*** in database main ***".
+std::string first_fault(std::string_view verdict) {
+    const auto line = verdict.find('\n');
+    if (verdict.starts_with("***") && line != std::string_view::npos) verdict.remove_prefix(line + 1);
+    return std::string(verdict.substr(0, verdict.find('\n')));
+}
+
 /// Is the file as one of that version has to be? Also the pages below the tables.
 Result<Done> check(Database& database, Steps done) {
     const auto expected = tables_after(done);
@@ -42,7 +49,8 @@ Result<Done> check(Database& database, Steps done) {
     if (*found != *expected) return damaged(database, "its tables are not those of a store");
     const auto verdict = database.text("PRAGMA integrity_check(1)");
     if (!verdict) return verdict.error();
-    if (*verdict != "ok") return damaged(database, *verdict);
+    if (*verdict != "ok")
+        return damaged(database, "its pages are not those that were written: " + first_fault(*verdict));
     return Done();
 }
 

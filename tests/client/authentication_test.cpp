@@ -286,14 +286,18 @@ TEST_F(OwnAuthenticator5, IsNotForMqtt311NorBesideTheProperties) {
 TEST_F(OwnAuthenticator5, AgainInVainEndsTheConnection) {
     plan->answer = [](Octets) { return now(std::string("42")); };
     testing::Script script;
+    testing::Gate both;
     ask(script);
     expect_answer(script, "42").send(Connack{.properties = thanks});
     script.expect_that<Auth>("AUTH 0x19", [](const Auth& a) { return a.reason == Reason::reauthenticate; })
+        .await(both)
         .send(core::Disconnect{.reason = Reason::not_authorized})
         .expect_close();
     Connection c{options(script.url())};
     ASSERT_TRUE(c.ready().wait(patience));
     const auto again = c.reauthenticate(), with_it = c.reauthenticate(); // the same conversation
+    ASSERT_TRUE(c.subscribe(std::vector<TopicFilter>{}).wait(patience)); // the loop has heard of both
+    both.open();
     EXPECT_EQ(again.wait(patience).error().code, Reason::not_authorized);
     EXPECT_EQ(with_it.wait(patience).error().code, Reason::not_authorized);
     ASSERT_TRUE(recorder.wait_for(Status::down));

@@ -40,7 +40,9 @@ TEST_P(Requests, areAnswered) {
         pending.push_back(c.request("ask/" + std::to_string(i), std::to_string(i), to("replies")));
     for (int i = 0; i < 100; ++i)
         EXPECT_EQ(text(pending[static_cast<std::size_t>(i)].wait(patience)), std::to_string(i) + "!");
-    EXPECT_EQ(c.subscriptions().size(), 1); // one topic for all of them
+    const std::size_t kept = version() == Version::v5 ? 1 : 0; // one topic for all of them
+    ASSERT_TRUE(c.ping().wait(patience));
+    EXPECT_EQ(c.subscriptions().size(), kept);
 }
 
 TEST_P(Requests, mayHaveSeveralReplies) {
@@ -98,6 +100,29 @@ TEST_P(Requests, goOnOverALostConnection) {
     // The responder may come back later than the request: then nobody is there, and the broker says so.
     for (int i = 0; i < 1000 && !pending.wait(patience); ++i) pending = c.request("ask", "x", to("replies"));
     EXPECT_EQ(text(pending.wait(patience)), "x!");
+}
+
+TEST_P(Requests, giveATopicThatWasNamedBack) {
+    respond("ask");
+    for (int i = 0; i < 20; ++i) {
+        auto o = to("replies");
+        if (version() == Version::v5) o.response_topic = "mine/" + std::to_string(i);
+        ASSERT_EQ(text(c.request("ask", "x", o).wait(patience)), "x!");
+    }
+    ASSERT_TRUE(c.ping().wait(patience));
+    EXPECT_TRUE(c.subscriptions().empty());
+}
+
+TEST_P(Requests, doNotTakeWhatIsSubscribed) {
+    std::atomic<int> got{0};
+    ASSERT_TRUE(
+        c.subscribe({"mine", QoS::at_least_once}, [&](Connection&, const MessageView&) { ++got; }).wait(patience));
+    const auto refused = c.request("ask", "x", {.response_topic = "mine"}).wait(patience);
+    EXPECT_EQ(refused.error().code, Errc::invalid_option);
+    EXPECT_THAT(refused.error().text, HasSubstr("'mine' is subscribed already"));
+    ASSERT_TRUE(c.publish("mine", "", {.qos = QoS::at_least_once}).wait(patience));
+    ASSERT_TRUE(c.ping().wait(patience));
+    EXPECT_EQ(got, 1);
 }
 
 class RequestsV5 : public Requests {};
