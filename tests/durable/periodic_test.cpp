@@ -69,7 +69,14 @@ TEST_P(Periodic, WhatWasWrittenOutlivesTheKill) {
     Reader reader(broker.url(), GetParam().version);
     const auto end = test::run(life(broker.url(), {}));
     ASSERT_EQ(end.code, 0) << end.err;
-    EXPECT_TRUE(reader.wait_for(written)) << "not everything that was written arrived";
+    if (!reader.wait_for(written)) {
+        const auto came = reader.received();
+        const std::set<long> there(came.begin(), came.end());
+        std::string missing;
+        for (const long number : written)
+            if (!there.contains(number)) missing += " " + std::to_string(number);
+        ADD_FAILURE() << "of " << written.size() << " written, these did not arrive:" << missing;
+    }
     const auto came = look_at(reader.received());
     EXPECT_EQ(came.disordered, 0u);
     EXPECT_EQ(came.repeated, 0u); // the lives that were killed had sent nothing
