@@ -365,6 +365,7 @@ void Subscriptions::granted(Time now, AskedEntry& entry, Reason reason, Properti
                             std::vector<Event>& events) {
     const auto found = filters_.find(entry.filter);
     Wanted* wanted = found == filters_.end() || found->second.generation != entry.generation ? nullptr : &found->second;
+    if (wanted) wanted->unanswered = 0;
     if (!is_refusal(reason)) {
         const Grant grant{entry.requested, static_cast<QoS>(reason), Properties(properties)};
         answer(entry.waiters, grant, events);
@@ -372,7 +373,7 @@ void Subscriptions::granted(Time now, AskedEntry& entry, Reason reason, Properti
         const bool as_before = std::exchange(wanted->confirm, false) && wanted->grant == grant;
         wanted->state = State::granted;
         wanted->grant = grant;
-        wanted->refusals = wanted->unanswered = 0;
+        wanted->refusals = 0;
         answer(wanted->waiters, grant, events);
         if (as_before) return;
         events.push_back(FilterChanged{entry.filter, Result<Grant>(grant), true});

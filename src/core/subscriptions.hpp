@@ -25,9 +25,8 @@ namespace tortoise::core {
 ///   asked     connection lost              wanted
 ///   granted   subscribe again              wanted
 ///   granted   session lost                 wanted
-///   granted   session kept                 wanted   and asked like the others: the broker may have forgotten it all
-///   the
-///                                                   same. FilterChanged only if its answer is a new one
+///   granted   session kept                 wanted   and asked like the others: the broker may have
+///                                                   forgotten it. FilterChanged only if its answer is a new one
 ///   any       unsubscribe                  leaving   UNSUBSCRIBE; done without one if the session is lost
 ///   leaving   UNSUBACK                     –         result, FilterChanged
 class Subscriptions {
