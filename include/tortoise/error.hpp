@@ -130,6 +130,7 @@ Error make_error(Reason, std::string text = {});
 namespace detail {
 [[noreturn]] void throw_error(const Error&);  // std::system_error with describe() as its text
 Error what_was_thrown();                      // the exception being handled, as handler_threw
+const Error& no_error() noexcept;
 }
 
 } // namespace tortoise

@@ -66,6 +66,7 @@ struct PeerLimits {
     Duration most_keep_alive = {};   ///< and lowered to it, also from none; 0: no limit
     Rate publishes = {}, octets = {};  ///< PUBLISH packets, and the octets of their topics, payloads and properties
     Rate subscribes = {}, connects = {};
+    friend bool operator==(const PeerLimits&, const PeerLimits&) = default;
 };
 
 /// The message that the broker publishes when the connection ends without a DISCONNECT. [MQTT-3.1.2.5]

@@ -18,10 +18,14 @@ public:
     PendingState(const PendingState&) = delete;
     PendingState& operator=(const PendingState&) = delete;
 
-    void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
-    void release() noexcept {
-        if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    void retain() noexcept {
+        if (!immortal_) references_.fetch_add(1, std::memory_order_relaxed);
     }
+    void release() noexcept {
+        if (!immortal_ && references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    }
+    /// Not counted any more. To be called before anybody else has it.
+    void make_immortal() noexcept { immortal_ = true; }
 
     /// Something to be called at the answer, and only then. It lives with its owner, who lets it go when it was called,
     /// or withdraws it before.
@@ -48,6 +52,8 @@ public:
 
 protected:
     virtual ~PendingState();
+    /// Called once at most, with the lock held, before the answer.
+    virtual Fn<void()> take_canceller() { return static_cast<Fn<void()>&&>(canceller_); }
     /// To be called once, after the result was stored. Throws what a continuation threw, after calling all of them.
     void answered();
     /// Claims the right to answer: true exactly once.
@@ -60,6 +66,7 @@ private:
     void unlink(Continuation&) noexcept;
 
     std::atomic<int> references_{1};
+    bool immortal_ = false;
     std::atomic<bool> claimed_{false}, done_{false}, locked_{false};
     Continuation* first_ = nullptr;  // guarded by lock()
     Continuation* last_ = nullptr;
@@ -148,11 +155,25 @@ namespace detail {
 /// A publish: what became of it, and before that its acceptance.
 class Publishing final : public PendingResult<Receipt> {
 public:
-    explicit Publishing(bool accepted = false) noexcept : is_accepted_(accepted) {}
+    /// Whom it was given to; it answers before it goes.
+    class Publisher {
+    public:
+        /// What is to be called to withdraw it. Called with its lock held, before it is answered.
+        virtual Fn<void()> withdrawal(Publishing&) = 0;
+
+    protected:
+        ~Publisher() = default;
+    };
+
+    explicit Publishing(bool accepted = false, Publisher* publisher = nullptr) noexcept
+        : publisher_(publisher), is_accepted_(accepted) {}
     void accept();
     Pending<Done> accepted();
 
 private:
+    Fn<void()> take_canceller() override;
+
+    Publisher* publisher_;  // null: whoever set a canceller, if anybody
     bool is_accepted_;                    // guarded by lock()
     Ref<PendingResult<Done>> acceptance_; // the same; null: nobody asked
 };

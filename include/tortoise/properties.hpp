@@ -98,8 +98,12 @@ public:
     constexpr Octets octets() const noexcept { return encoded_; }
     constexpr bool empty() const noexcept { return encoded_.empty(); }
 
-    std::optional<std::uint32_t> get(PropertyKey<std::uint32_t>) const noexcept;
-    std::optional<Octets> get(PropertyKey<Octets>) const noexcept;
+    std::optional<std::uint32_t> get(PropertyKey<std::uint32_t> key) const noexcept {
+        return empty() ? std::optional<std::uint32_t>() : find(key);
+    }
+    std::optional<Octets> get(PropertyKey<Octets> key) const noexcept {
+        return empty() ? std::optional<Octets>() : find(key);
+    }
     /// The value of the first user property of that name.
     std::optional<std::string_view> user(std::string_view name) const noexcept;
 
@@ -129,6 +133,9 @@ public:
     friend bool operator==(PropertiesView a, PropertiesView b) noexcept { return a.encoded_ == b.encoded_; }
 
 private:
+    std::optional<std::uint32_t> find(PropertyKey<std::uint32_t>) const noexcept;
+    std::optional<Octets> find(PropertyKey<Octets>) const noexcept;
+
     Octets encoded_ = {};
 };
 

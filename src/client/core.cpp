@@ -2,7 +2,6 @@
 #include "client/core.hpp"
 #include "client/pipe.hpp"
 #include "client/registry.hpp"
-#include "core/limits.hpp"
 #include <algorithm>
 #include <chrono>
 #include <tortoise/core/codec.hpp>
@@ -19,39 +18,22 @@ constexpr Duration longest = std::chrono::hours(24 * 365); // as good as for eve
 template <class T> Pending<T> failed(Error error) { return Pending<T>(Result<T>(std::move(error))); }
 Delivery undeliverable(Error error) { return Delivery(Result<Receipt>(std::move(error))); }
 
-/// QoS 0 is done when it is taken: always the same answer.
+/// QoS 0 is done when it is taken: always the same answer, which nobody has to count.
 const Delivery& taken() {
-    static const auto& delivery = *new Delivery(Result<Receipt>(Receipt{}));
+    static const auto& delivery = *[] {
+        auto* const d = new Delivery(Result<Receipt>(Receipt{}));
+        d->state()->make_immortal();
+        return d;
+    }();
     return delivery;
-}
-
-std::optional<Error> check_publish(const PeerLimits& limits, std::string_view topic, Octets payload,
-                                   const PublishOptions& options, bool names_aliases) {
-    const bool by_alias = names_aliases && topic.empty() && options.properties.view().get(property::topic_alias);
-    if (auto ok = check_topic(topic); !ok && !by_alias) return std::move(ok).error();
-    if (options.qos > QoS::exactly_once) {
-        return make_error(Errc::invalid_qos,
-                          "QoS is " + std::to_string(static_cast<int>(options.qos)) + "; allowed: 0, 1, 2");
-    }
-    if (payload.size() > core::largest_packet) {
-        return make_error(Errc::packet_too_large, "the payload has " + std::to_string(payload.size()) +
-                                                      " bytes; MQTT allows 268,435,455 with the topic");
-    }
-    const auto beyond = core::excess(limits, {.topic = topic,
-                                              .payload = payload,
-                                              .qos = options.qos,
-                                              .retain = options.retain,
-                                              .properties = options.properties});
-    if (beyond) return beyond->error();
-    return std::nullopt;
 }
 
 } // namespace
 
 Connection::Core::Core(const core::EngineOptions& options, Acknowledge acknowledge, const Runtime& runtime)
     : client_id_(options.client_id), loops_(detail::Ref<io::Loops>::share(&runtime.loops())), loop_(loops_->next()),
-      mailbox_(std::max(options.queue.bytes, least_mailbox)), version_(options.version), limits_(options.limits),
-      names_aliases_(options.version == Version::v5 && options.topic_aliases == TopicAliases::manual),
+      mailbox_(std::max(options.queue.bytes, least_mailbox)), version_(options.version),
+      rules_{options.version, options.topic_aliases == TopicAliases::manual, options.limits},
       persistent_(options.persistent), overflow_(options.queue.overflow), acknowledge_(acknowledge),
       listeners_(registry().listeners), latch_(std::make_shared<io::Latch>()),
       replies_(options.version, random_seed(), [this](const std::string& topic) { left_response_topic(topic); }),
@@ -144,9 +126,8 @@ Result<SessionInfo> Connection::Core::wait_until_up(Duration at_most) {
     return last.code ? Result<SessionInfo>(std::move(last)) : result;
 }
 
-Result<core::PublishRequest> Connection::Core::request_for(std::string_view topic, Octets payload,
-                                                           const PublishOptions& options) const {
-    if (auto error = check_publish(limits_, topic, payload, options, names_aliases_)) return std::move(*error);
+core::PublishRequest Connection::Core::request_for(std::string_view topic, Octets payload,
+                                                   const PublishOptions& options) const {
     core::PublishRequest request{.topic = topic,
                                  .payload = payload,
                                  .qos = options.qos,
@@ -157,21 +138,22 @@ Result<core::PublishRequest> Connection::Core::request_for(std::string_view topi
     return request;
 }
 
+std::optional<Error> Connection::Core::check(core::PublishRequest& request) const {
+    auto wrong = core::check_publish(rules_, request);
+    request.checked = !wrong;
+    return wrong;
+}
+
 std::optional<Error> Connection::Core::post_publish(const core::PublishRequest& request) {
-    auto error = posted(mailbox_.put(request, request.ttl ? io::Loop::now() : io::Time{}));
-    if (error) meters_.turned_away.fetch_add(1, std::memory_order_relaxed);
-    return error;
+    return posted(mailbox_.put(request, request.ttl ? io::Loop::now() : io::Time{}));
 }
 
 std::optional<Error> Connection::Core::publish(Pipe::Core& pipe, std::string_view topic, Octets payload,
                                                const PublishOptions& options) {
     auto request = request_for(topic, payload, options);
-    if (!request) return std::move(request).error();
-    request->token = pipe.token();
-    meters_.published.fetch_add(1, std::memory_order_relaxed);
-    auto error = posted(mailbox_.put(*request, request->ttl ? io::Loop::now() : io::Time{}));
-    if (error) meters_.published.fetch_sub(1, std::memory_order_relaxed); // the pipe tries again, or says so
-    return error;
+    if (auto wrong = check(request)) return wrong;
+    request.token = pipe.token();
+    return post_publish(request);
 }
 
 std::optional<Error> Connection::Core::in_turn(Fn<void()> call) {
@@ -179,26 +161,30 @@ std::optional<Error> Connection::Core::in_turn(Fn<void()> call) {
 }
 
 Delivery Connection::Core::publish(std::string_view topic, Octets payload, const PublishOptions& options) {
-    meters_.published.fetch_add(1, std::memory_order_relaxed);
-    auto valid = request_for(topic, payload, options);
-    if (!valid) {
+    const auto turned_away = [this](Error why) {
         meters_.turned_away.fetch_add(1, std::memory_order_relaxed);
-        return undeliverable(std::move(valid).error());
-    }
-    auto& request = *valid;
+        return undeliverable(std::move(why));
+    };
+    auto request = request_for(topic, payload, options);
+    if (auto wrong = check(request)) return turned_away(std::move(*wrong));
     if (options.qos == QoS::at_most_once && !persistent_) {
-        if (auto error = post_publish(request)) return undeliverable(std::move(*error));
+        if (auto error = post_publish(request)) return turned_away(std::move(*error));
         return taken();
     }
-    auto publishing = detail::Ref<Publishing>::adopt(new Publishing(!persistent_));
-    publishing->set_canceller([core = detail::Ref<Core>::share(this), p = publishing.get()] { core->cancel(p); });
+    auto publishing = detail::Ref<Publishing>::adopt(new Publishing(!persistent_, this));
     publishing->retain(); // for the token, until the event that ends it
     request.token = reinterpret_cast<core::Token>(publishing.get());
     if (auto error = post_publish(request)) {
         publishing->release();
-        return undeliverable(std::move(*error));
+        return turned_away(std::move(*error));
     }
     return Delivery(std::move(publishing));
+}
+
+Fn<void()> Connection::Core::withdrawal(Publishing& publishing) {
+    return [core = detail::Ref<Core>::share(this), p = detail::Ref<Publishing>::share(&publishing)] {
+        core->cancel(p.get());
+    };
 }
 
 // The engine may not know it yet: then its turn to be published finds it answered.

@@ -9,6 +9,7 @@
 #include "client/settings.hpp"
 #include "client/statistics.hpp"
 #include "client/wanted.hpp"
+#include "core/publish_check.hpp"
 #include "io/driver.hpp"
 #include "io/latch.hpp"
 #include "io/loop.hpp"
@@ -27,7 +28,7 @@ namespace tortoise {
 
 /// From start() on it keeps itself alive until the engine has stopped. What users' threads ask for goes through the
 /// mailbox, also from inside callbacks: so nothing re-enters, and no lock is held while user code runs.
-class Connection::Core final : public io::Driver::Listener {
+class Connection::Core final : public io::Driver::Listener, detail::Publishing::Publisher {
 public:
     /// Called when everything is over, with the reason; what it holds may hold the runtime.
     using Gone = Fn<void(const Error&)>;
@@ -58,7 +59,11 @@ public:
     std::optional<Error> publish(Pipe::Core&, std::string_view topic, Octets payload, const PublishOptions&);
     /// The call is made when its turn comes, behind everything that was published before, or when the connection ends.
     std::optional<Error> in_turn(Fn<void()>);
-    Statistics statistics() const { return meters_.read(); }
+    Statistics statistics() const {
+        auto s = meters_.read();
+        s.published += mailbox_.publishes(); // last: what ended was asked for before
+        return s;
+    }
     /// Takes the request over; null: nobody wants to know. Without a taker the messages go to the handler.
     /// `owner`: who wants them, if that is not the taker.
     void subscribe(std::vector<TopicFilter>, std::optional<Routes::Taker>, std::unique_ptr<Request<Grant>>,
@@ -93,12 +98,14 @@ private:
     ~Core();
     void start(Settings);
     void stop_from_the_start(Error);
-    Result<core::PublishRequest> request_for(std::string_view topic, Octets payload, const PublishOptions&) const;
+    core::PublishRequest request_for(std::string_view topic, Octets payload, const PublishOptions&) const;
+    std::optional<Error> check(core::PublishRequest&) const;
     io::Mailbox::Call unsubscribing(std::vector<std::string> filters, std::vector<std::string> valid, Request<Done>*);
     void ask(std::string_view topic, Octets payload, RequestOptions, Replies::Asked, Replies::Number);
     std::optional<Error> open_request(Replies::Asked, Replies::Number);
     void left_response_topic(const std::string&);
     std::optional<Error> post_publish(const core::PublishRequest&);
+    Fn<void()> withdrawal(Publishing&) override;
     void cancel(Publishing*);
     /// Wakes the loop if need be; the error if it was not taken.
     std::optional<Error> posted(io::Mailbox::Put);
@@ -113,7 +120,7 @@ private:
     void turn();
     void consume_slice();
     bool paused() const;
-    void publish_now(core::PublishRequest, io::Time at);
+    void publish_now(const core::PublishRequest&, io::Time at);
     void subscribe_now(std::vector<TopicFilter>, std::span<const std::string> valid, std::optional<Routes::Taker>,
                        Request<Grant>*);
     void settled(core::InboundId);
@@ -184,8 +191,7 @@ private:
     io::Mailbox mailbox_;
     WantedFilters wanted_;
     const Version version_;
-    const PeerLimits limits_;
-    const bool names_aliases_; // the user does
+    const core::PublishRules rules_;
     const bool persistent_;
     const Overflow overflow_;
     const Acknowledge acknowledge_;
@@ -238,6 +244,7 @@ private:
     Connection self_; // what callbacks get; does not own
     io::Mailbox::Batch batch_;
     std::vector<io::Mailbox::Call> urgent_;
+    io::Time slice_began_ = {}; // the clock is not asked for each message
     bool crashed_ = false; // no callback is called any more, but terminate()
     bool ended_ = false;
     bool end_told_ = false; // as an error

@@ -3,6 +3,7 @@
 #include "client/pipe.hpp"
 #include "client/question.hpp"
 #include "client/registry.hpp"
+#include <algorithm>
 #include <exception>
 #include <variant>
 
@@ -208,10 +209,14 @@ void Connection::Core::turn() {
 
 void Connection::Core::consume_slice() {
     const auto enough = batch_.consumed() + slice_octets;
+    slice_began_ = io::Loop::now();
     for (int i = 0; i < slice_records && !batch_.empty() && batch_.consumed() < enough; ++i) {
         mailbox_.next(
             batch_, [&](const core::PublishRequest& request, io::Time at) { publish_now(request, at); },
-            [&](io::Mailbox::Call call) { call(nullptr); });
+            [&](io::Mailbox::Call call) {
+                call(nullptr);
+                slice_began_ = io::Loop::now(); // the engine's time never runs backwards
+            });
     }
 }
 
@@ -261,15 +266,16 @@ void Connection::Core::be_patient_until(io::Time at) {
     }
 }
 
-void Connection::Core::publish_now(core::PublishRequest request, io::Time at) {
-    const auto now = io::Loop::now();
+void Connection::Core::publish_now(const core::PublishRequest& request, io::Time at) {
     if (request.token && !Pipe::Core::of(request.token) && reinterpret_cast<Publishing*>(request.token)->done()) {
         return undelivered(request.token,
                            {request.topic, request.payload, request.qos, request.retain, false, request.properties},
                            make_error(Errc::cancelled));
     }
-    if (request.ttl) request.ttl = std::max(*request.ttl - (now - at), Duration(0));
-    engine().publish(now, request);
+    if (!request.ttl) return engine().publish(slice_began_, request);
+    auto rest = request;
+    rest.ttl = std::clamp(*request.ttl - (slice_began_ - at), Duration(0), *request.ttl);
+    engine().publish(slice_began_, rest);
 }
 
 void Connection::Core::subscribe_now(std::vector<TopicFilter> filters, std::span<const std::string> valid,
@@ -296,7 +302,7 @@ void Connection::Core::set_will() {
     });
     if (!asked) return;
     if (will) {
-        if (auto ok = check_will(*will, version_, limits_); !ok) return crash(std::move(ok).error());
+        if (auto ok = check_will(*will, version_, rules_.limits); !ok) return crash(std::move(ok).error());
     }
     engine().set_will(std::move(will));
 }

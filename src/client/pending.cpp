@@ -56,7 +56,11 @@ struct Bell final : PendingState::Continuation {
 } // namespace
 
 PendingState::~PendingState() {
-    while (auto* c = pop()) c->call(*c, false);
+    while (first_) {
+        auto& c = *first_;
+        unlink(c);
+        c.call(c, false);
+    }
 }
 
 void PendingState::lock() noexcept {
@@ -124,9 +128,9 @@ void PendingState::on_done(Fn<void()> function) {
 
 bool PendingState::cancel() {
     lock();
-    auto canceller = std::move(canceller_);
+    auto canceller = done() ? Fn<void()>() : take_canceller();
     unlock();
-    if (!canceller || done()) return false;
+    if (!canceller) return false;
     canceller();
     return true;
 }
@@ -135,11 +139,13 @@ void PendingState::answered() {
     lock();
     const auto canceller = std::move(canceller_); // what it holds on to can go
     done_.store(true, std::memory_order_release);
+    auto* c = first_;
+    if (c) unlink(*c);
     unlock();
     // One at a time: those that wait can be withdrawn by those that are called. Each is called, even if one before it
     // threw.
     std::exception_ptr thrown;
-    while (auto* c = pop()) {
+    for (; c; c = pop()) {
         try {
             c->call(*c, true);
         } catch (...) {
@@ -150,6 +156,11 @@ void PendingState::answered() {
 }
 
 // ---- Acceptance ----------------------------------------------------------------------------------------------------
+
+Fn<void()> Publishing::take_canceller() {
+    auto* const publisher = std::exchange(publisher_, nullptr);
+    return publisher ? publisher->withdrawal(*this) : PendingState::take_canceller();
+}
 
 void Publishing::accept() {
     lock();

@@ -65,8 +65,7 @@ Statistics Meters::read() const noexcept {
     s.in_flight = in_flight.get();
     s.delivery_time = delivery_time.read();
     s.round_trip_time = round_trip_time.read();
-    // Last: what ended was asked for before.
-    s.published = published.load(std::memory_order_relaxed);
+    s.published = turned_away.load(std::memory_order_relaxed);
     return s;
 }
 

@@ -28,6 +28,7 @@ private:
 };
 
 struct Meters {
+    /// Of those published, only those that were turned away.
     Statistics read() const noexcept;
 
     // Of the loop's thread.
@@ -37,8 +38,7 @@ struct Meters {
     Counter queued_messages, queued_bytes, in_flight;
     DurationMeter delivery_time, round_trip_time;
 
-    // Of those that publish, on a cache line of their own.
-    alignas(64) std::atomic<std::uint64_t> published{0};
+    // Of those that publish.
     std::atomic<std::uint64_t> turned_away{0}; // refused at once, to the publisher's face
 };
 

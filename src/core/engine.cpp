@@ -16,7 +16,8 @@ constexpr std::chrono::seconds renewal_grace{5};
 }
 
 Engine::Impl::Impl(EngineOptions o, std::uint64_t seed, std::unique_ptr<WorkList> list)
-    : options(std::move(o)), client_id(options.client_id), lifecycle(options.backoff, options.endpoints, seed),
+    : options(std::move(o)), rules{options.version, options.topic_aliases == TopicAliases::manual, options.limits},
+      client_id(options.client_id), lifecycle(options.backoff, options.endpoints, seed),
       keep_alive(options.keep_alive_timeout), outbox(list ? std::move(list) : make_work_list(options.queue)),
       journal(options.persistent),
       // A 3.1.1 broker is not told of a Receive Maximum, and cannot be held to one.
@@ -48,7 +49,8 @@ Result<Done> Engine::Impl::restore(Time now, WallTime wall, std::span<const Reco
     for (auto& message : session->in_flight) {
         ids.claim(message.id);
         message.item.attempts = 1;
-        auto& entry = inflight.insert(message.id, std::move(message.item));
+        auto& entry = inflight.insert(message.id);
+        entry.item = std::move(message.item);
         if (message.released) entry.step = Inflight::Step::released;
     }
     for (auto message = session->waiting.rbegin(); message != session->waiting.rend(); ++message)
@@ -172,7 +174,7 @@ void Engine::Impl::end(const Error& why) {
     stop_why = why;
     while (!inflight.empty()) {
         const PacketId id = inflight.first();
-        auto entry = inflight.erase(id);
+        auto entry = inflight.take(id);
         ids.release(id);
         if (!entry.answered) undelivered(std::move(entry.item), why);
     }

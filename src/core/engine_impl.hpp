@@ -11,6 +11,7 @@
 #include "core/limits.hpp"
 #include "core/pace.hpp"
 #include "core/packet_ids.hpp"
+#include "core/publish_check.hpp"
 #include "core/subscriptions.hpp"
 #include "core/timers.hpp"
 
@@ -26,6 +27,25 @@ inline std::uint32_t whole_seconds(Duration d) noexcept {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(std::max(d, Duration::zero())).count();
     return static_cast<std::uint32_t>(std::min<std::chrono::seconds::rep>(seconds, 0xFFFF'FFFF));
 }
+
+/// A publish that is let in. What goes out at once is not copied, unless it is in flight then.
+struct Draft {
+    explicit Draft(const PublishRequest& r) noexcept
+        : packet{0, r.topic, r.payload, r.qos, r.retain, false, r.properties}, token(r.token), priority(r.priority) {}
+
+    Publish packet; // as far as it is known
+    Token token;
+    int priority;
+    std::optional<Time> expires = {};
+    std::uint64_t key = 0;
+
+    std::size_t bytes() const noexcept {
+        return packet.topic.size() + packet.payload.size() + packet.properties.octets().size();
+    }
+    Message message() const;
+    /// Over a used one, whose memory is used again.
+    void write(Time now, WorkItem& to) const;
+};
 
 struct Engine::Impl {
     Impl(EngineOptions, std::uint64_t seed, std::unique_ptr<WorkList>);
@@ -50,7 +70,7 @@ struct Engine::Impl {
 
     // engine_input.cpp: what the broker sends
     void received(Time, Octets);
-    void handle(Time, const Packet&);
+    std::optional<Error> handle(Time, const Frame&);
     void on(Time, const Connack&);
     void on(Time, const Publish&);
     void on(Time, const Ack&);
@@ -82,19 +102,26 @@ struct Engine::Impl {
 
     // engine_output.cpp: what we send
     template <class P> void send(Time, const P&);
+    template <class P> void send_checked(Time, const P&);
     void send_connect(Time);
     void send_disconnect(Time, Reason, PropertiesView = {});
     void flush_acks(Time);
     void publish(Time, const PublishRequest&);
-    Result<WorkItem> admit(Time, const PublishRequest&) const;
-    Result<WorkItem> admit_by_alias(Time, PublishRequest);
-    std::optional<Error> not_allowed(const MessageView&) const;
-    void transmit(Time, const MessageView&, std::optional<Time> expires, PacketId);
-    void transmit_new(Time, WorkItem&&, bool waited);
-    void enqueue(Time, WorkItem&&);
+    std::optional<Error> wrong_with(const PublishRequest&) const;
+    void publish_with_properties(Time, Draft&, const PublishRequest&);
+    void let_in(Time, Draft&, const std::optional<Duration>& ttl);
+    void refuse(const Draft&, Error);
+    std::optional<Error> resolve_alias(Draft&);
+    std::optional<Error> not_allowed(const Publish&) const;
+    bool goes_at_once(Time, const Draft&);
+    void transmit_at_once(Time, Draft&);
+    void transmit_queued(Time, WorkItem&&);
+    void transmit(Time, Publish&, const std::optional<Time>& expires, bool checked);
+    void complete(Time, Publish&, const std::optional<Time>& expires);
+    void enqueue(Time, const Draft&);
     bool window_open() const noexcept;
-    bool may_go(Time, const WorkItem&);
-    void went(Time, const WorkItem&);
+    bool may_go(Time, std::size_t bytes);
+    void went(Time, std::size_t bytes);
     bool has_room() const noexcept { return output.size() + unwritten < options.output_high_water; }
     void pump(Time);
     void pump_subscriptions(Time);
@@ -104,6 +131,7 @@ struct Engine::Impl {
     void drop(std::vector<WorkList::Dropped>&);
 
     EngineOptions options;
+    PublishRules rules;
     Credentials credentials;
     std::optional<Will> will;
     std::string client_id;

@@ -39,24 +39,17 @@ void Engine::Impl::received(Time now, Octets octets) {
             held_connack.behind = reader.take_rest();
             break;
         }
-        auto frame = reader.next();
-        if (!frame) {
-            violation(now, std::move(frame).error());
+        Frame frame;
+        if (!reader.next_whole(frame)) {
+            auto next = reader.next();
+            if (!next) violation(now, std::move(next).error());
+            if (!next || !*next) break;
+            frame = **next;
+        }
+        if (auto error = handle(now, frame)) {
+            violation(now, std::move(*error));
             break;
         }
-        if (!*frame) break;
-        // The reasons for what is wrong inside of such a packet are not ours to give, or to classify.
-        if (const auto type = static_cast<PacketType>((*frame)->first >> 4); only_clients_send(type)) {
-            violation(now, not_expected(type));
-            break;
-        }
-        auto packet = decode(options.version, **frame);
-        if (!packet) {
-            violation(now, std::move(packet).error());
-            break;
-        }
-        ++counters.packets_received;
-        handle(now, *packet);
     }
     flush_acks(now);
     if (renewing && inflight.empty()) renew(now);
@@ -71,14 +64,38 @@ void Engine::Impl::violation(Time now, Error error) {
     close(std::move(error));
 }
 
-void Engine::Impl::handle(Time now, const Packet& packet) {
-    const bool expected = std::holds_alternative<Connack>(packet) || std::holds_alternative<Auth>(packet);
-    if (lifecycle.state() == State::greeting && !expected) {
-        return violation(now,
-                         make_error(Reason::protocol_error,
-                                    "[MQTT-3.2.0-1] " + std::string(to_string(type_of(packet))) + " before CONNACK"));
+// The error: it was no packet, or not one that may come now.
+std::optional<Error> Engine::Impl::handle(Time now, const Frame& frame) {
+    const auto type = frame.type();
+    // The reasons for what is wrong inside of such a packet are not ours to give, or to classify.
+    if (only_clients_send(type)) return not_expected(type);
+    const bool greets = type == PacketType::connack || type == PacketType::auth;
+    const auto go_on = [&](const auto& packet) -> std::optional<Error> {
+        if (!packet) return packet.error();
+        if (lifecycle.state() == State::greeting && !greets)
+            return make_error(Reason::protocol_error,
+                              "[MQTT-3.2.0-1] " + std::string(to_string(type)) + " before CONNACK");
+        ++counters.packets_received;
+        if constexpr (std::is_same_v<decltype(packet), const Result<Packet>&>)
+            std::visit([&](const auto& p) { on(now, p); }, *packet);
+        else
+            on(now, *packet);
+        return std::nullopt;
+    };
+    switch (type) {
+    case PacketType::publish:
+        if (Publish plain; lifecycle.state() == State::up && decode_plain(options.version, frame, plain)) {
+            ++counters.packets_received;
+            on(now, plain);
+            return std::nullopt;
+        }
+        return go_on(decode_publish(options.version, frame));
+    case PacketType::puback:
+    case PacketType::pubrec:
+    case PacketType::pubrel:
+    case PacketType::pubcomp: return go_on(decode_ack(options.version, frame));
+    default: return go_on(decode(options.version, frame));
     }
-    std::visit([&](const auto& p) { on(now, p); }, packet);
 }
 
 // What only clients send does not get that far.
@@ -155,7 +172,7 @@ void Engine::Impl::forget_session(Time now) {
     std::vector<WorkItem> back;
     while (!inflight.empty()) {
         const PacketId id = inflight.first();
-        auto entry = inflight.erase(id);
+        auto entry = inflight.take(id);
         ids.release(id);
         if (entry.step == Inflight::Step::published && !entry.answered) {
             journal.waits_again(entry.item);
@@ -174,8 +191,9 @@ void Engine::Impl::forget_session(Time now) {
 
 void Engine::Impl::on(Time now, const Publish& publish) {
     std::string_view topic = publish.topic;
-    if (const auto alias = publish.properties.get(property::topic_alias)) {
-        const auto resolved = aliases_in.resolve(*alias, topic);
+    if (!publish.properties.empty()) {
+        const auto alias = publish.properties.get(property::topic_alias);
+        const auto resolved = alias ? aliases_in.resolve(*alias, topic) : topic;
         if (!resolved)
             return violation(
                 now, make_error(Reason::topic_alias_invalid, "[MQTT-3.3.2-11] topic alias " + std::to_string(*alias)));
@@ -194,11 +212,10 @@ void Engine::Impl::on(Time now, const Publish& publish) {
     const std::size_t first = routes.size();
     const bool identified = options.version == Version::v5 && limits.subscription_identifiers;
     subscriptions.router().find(topic, publish.properties, identified, routes);
-    events.push_back(Received{
-        {topic, publish.payload, publish.qos, publish.retain, publish.duplicate, publish.properties, publish.id},
-        id,
-        static_cast<std::uint32_t>(first),
-        static_cast<std::uint32_t>(routes.size() - first)});
+    events.emplace_back(std::in_place_type<Received>,
+                        MessageView{topic, publish.payload, publish.qos, publish.retain, publish.duplicate,
+                                    publish.properties, publish.id, 0},
+                        id, static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(routes.size() - first));
 }
 
 // ---- Acknowledgements ----------------------------------------------------------------------------------------------
@@ -214,7 +231,7 @@ void Engine::Impl::on(Time now, const Ack& ack) {
     if (!reason) return violation(now, make_error(Reason::protocol_error, "PUBREL ahead of our PUBREC"));
     if (*reason == Reason::success) journal.handled_and_released(ack.id);
     const bool told = options.version == Version::v5;
-    send(now, Ack{PacketType::pubcomp, ack.id, told ? *reason : Reason::success, {}});
+    send_checked(now, Ack{PacketType::pubcomp, ack.id, told ? *reason : Reason::success, {}});
 }
 
 // Is an acknowledgement for an identifier that is in use for something else? Then the broker broke the protocol. One
@@ -240,7 +257,8 @@ void Engine::Impl::on_pubrec(Time now, const Ack& ack) {
     if (!entry) {
         if (other_use(ack.id, "PUBREC", now) || is_refusal(ack.reason)) return;
         const bool told = options.version == Version::v5;
-        send(now, Ack{PacketType::pubrel, ack.id, told ? Reason::packet_identifier_not_found : Reason::success, {}});
+        send_checked(now,
+                     Ack{PacketType::pubrel, ack.id, told ? Reason::packet_identifier_not_found : Reason::success, {}});
         return;
     }
     if (entry->item.message.qos != QoS::exactly_once || !entry->on_wire) {
@@ -251,7 +269,7 @@ void Engine::Impl::on_pubrec(Time now, const Ack& ack) {
     entry->step = Inflight::Step::released;
     entry->item.message.payload = {};
     journal.released(entry->item, ack.id);
-    send(now, Ack{PacketType::pubrel, ack.id, Reason::success, {}});
+    send_checked(now, Ack{PacketType::pubrel, ack.id, Reason::success, {}});
 }
 
 void Engine::Impl::on_pubcomp(Time now, const Ack& ack) {

@@ -5,12 +5,25 @@
 
 namespace tortoise::core {
 
+namespace {
+
+Publish packet_of(const Message& m, PacketId id) noexcept {
+    return {id, m.topic, m.payload, m.qos, m.retain, false, m.properties};
+}
+
+} // namespace
+
 // What reaches this was checked when it was admitted. Should the codec refuse it all the same, the connection ends with
 // its words: nothing is dropped in silence.
 template <class P> void Engine::Impl::send(Time now, const P& packet) {
     if (auto encoded = encode(options.version, packet, output); !encoded) return close(std::move(encoded).error());
     keep_alive.sent(now);
 }
+template <class P> void Engine::Impl::send_checked(Time now, const P& packet) {
+    encode_checked(options.version, packet, output);
+    keep_alive.sent(now);
+}
+template void Engine::Impl::send_checked(Time, const Ack&);
 template void Engine::Impl::send(Time, const Pingreq&);
 template void Engine::Impl::send(Time, const Ack&);
 template void Engine::Impl::send(Time, const Packet&);
@@ -67,7 +80,10 @@ void Engine::Impl::flush_acks(Time now) {
     while (auto ack = inbox.next_ack()) {
         if (ack->type == PacketType::pubrec && !is_refusal(ack->reason)) journal.handled(ack->id);
         if (options.version == Version::v3_1_1) ack->reason = Reason::success;
-        send(now, *ack);
+        if (is_refusal(ack->reason))
+            send(now, *ack); // the user's, maybe none that this packet can have
+        else
+            send_checked(now, *ack);
     }
 }
 
@@ -85,156 +101,189 @@ void Engine::Impl::drop(std::vector<WorkList::Dropped>& list) {
     list.clear();
 }
 
-// Does the request make sense, whatever the broker? Then it becomes a message to be sent.
-Result<WorkItem> Engine::Impl::admit(Time now, const PublishRequest& request) const {
+Message Draft::message() const {
+    return Message(MessageView{.topic = packet.topic,
+                               .payload = packet.payload,
+                               .qos = packet.qos,
+                               .retain = packet.retain,
+                               .properties = packet.properties});
+}
+
+void Draft::write(Time now, WorkItem& to) const {
+    to.message.topic = packet.topic;
+    to.message.payload = packet.payload;
+    to.message.qos = packet.qos;
+    to.message.retain = packet.retain;
+    if (!packet.properties.empty()) to.message.properties = Properties(packet.properties);
+    to.key = key;
+    to.priority = priority;
+    to.accepted = now;
+    to.expires = expires;
+    to.attempts = 0;
+    to.token = token;
+}
+
+std::optional<Error> Engine::Impl::wrong_with(const PublishRequest& request) const {
     if (lifecycle.state() == State::ended || stopping) return make_error(Errc::stopped, "the connection is stopped");
-    if (request.qos > QoS::exactly_once) return make_error(Errc::invalid_qos, "QoS is 0, 1 or 2");
-    if (auto valid = check_topic(request.topic); !valid) return std::move(valid).error();
-    const MessageView view{.topic = request.topic,
-                           .payload = request.payload,
-                           .qos = request.qos,
-                           .retain = request.retain,
-                           .properties = request.properties};
-    if (const auto found = excess(options.limits, view)) return found->error();
-    WorkItem item;
-    auto ttl = request.ttl;
-    if (!request.properties.empty()) {
-        if (options.version == Version::v3_1_1) return make_error(Errc::not_supported, "MQTT 3.1.1 has no properties");
-        if (options.topic_aliases != TopicAliases::manual && request.properties.get(property::topic_alias))
-            return make_error(Errc::invalid_option, "topic aliases are chosen by the connection, unless its option "
-                                                    "topic_aliases is manual");
-        if (request.properties.get(property::subscription_identifier))
-            return make_error(Errc::invalid_option, "[MQTT-3.3.4-6] a subscription identifier in a publish");
-        item.message.properties = Properties(request.properties);
-        if (const auto interval = request.properties.get(property::message_expiry_interval)) {
-            if (!ttl) ttl = std::chrono::seconds(*interval);
-            item.message.properties.remove(PropertyId::message_expiry_interval);
-        }
-    }
-    item.message.topic = request.topic;
-    item.message.payload = request.payload;
-    item.message.qos = request.qos;
-    item.message.retain = request.retain;
-    item.token = request.token;
-    item.priority = request.priority;
-    item.accepted = now;
-    if (ttl) item.expires = now + std::max(*ttl, Duration::zero());
-    Publish sample{1, request.topic, request.payload, request.qos, request.retain, false, item.message.properties};
-    if (request.qos == QoS::at_most_once) sample.id = 0;
-    if (encoded_size(options.version, sample) + 16 > largest_packet)
-        return make_error(Errc::packet_too_large, "MQTT allows packets of at most 268435460 bytes");
-    if (!sample.properties.empty()) {
-        sample.payload = {};
-        std::string trial;
-        if (auto valid = encode(options.version, sample, trial); !valid)
-            return make_error(Errc::invalid_option, valid.error().describe());
-    }
-    return item;
+    if (request.checked) return std::nullopt;
+    return check_publish(rules, request);
 }
 
 // What names an alias only, means the topic that it was named with last.
-Result<WorkItem> Engine::Impl::admit_by_alias(Time now, PublishRequest request) {
-    const auto alias = request.properties.get(property::topic_alias);
-    if (alias && options.topic_aliases == TopicAliases::manual) {
-        const auto topic = aliases_named.topic_of(*alias, request.topic);
-        if (!topic)
-            return make_error(Errc::invalid_topic,
-                              "topic alias " + std::to_string(*alias) + " was not named with a topic");
-        request.topic = *topic;
-    }
-    auto item = admit(now, request);
-    if (item && alias) aliases_named.name(*alias, request.topic);
-    return item;
+std::optional<Error> Engine::Impl::resolve_alias(Draft& draft) {
+    if (options.topic_aliases != TopicAliases::manual) return std::nullopt;
+    auto& [id, topic, payload, qos, retain, duplicate, properties] = draft.packet;
+    const auto alias = properties.get(property::topic_alias);
+    if (!alias) return std::nullopt;
+    const auto means = aliases_named.topic_of(*alias, topic);
+    if (!means)
+        return make_error(Errc::invalid_topic, "topic alias " + std::to_string(*alias) + " was not named with a topic");
+    if (topic.empty())
+        topic = *means;
+    else
+        aliases_named.name(*alias, topic);
+    return std::nullopt;
 }
 
 void Engine::Impl::publish(Time now, const PublishRequest& request) {
-    auto admitted = admit_by_alias(now, request);
-    if (!admitted) {
-        Message message{std::string(request.topic), std::string(request.payload), request.qos, request.retain};
-        events.push_back(Undelivered{request.token, std::move(message), std::move(admitted).error()});
-        return;
-    }
-    admitted->key = journal.next_key();
-    const bool at_once = lifecycle.state() == State::up && outbox->empty() && resend_next == 0 && has_room() &&
-                         !renewing && (request.qos == QoS::at_most_once || window_open()) &&
-                         (!admitted->expires || *admitted->expires > now) && may_go(now, *admitted);
-    if (at_once)
-        transmit_new(now, std::move(*admitted), false);
+    Draft draft(request);
+    if (auto wrong = wrong_with(request)) return refuse(draft, std::move(*wrong));
+    if (request.properties.empty())
+        let_in(now, draft, request.ttl);
     else
-        enqueue(now, std::move(*admitted));
+        publish_with_properties(now, draft, request);
 }
 
-void Engine::Impl::enqueue(Time now, WorkItem&& item) {
-    const auto key = item.key;
-    const Token token = item.token;
+void Engine::Impl::publish_with_properties(Time now, Draft& draft, const PublishRequest& request) {
+    if (auto wrong = resolve_alias(draft)) return refuse(draft, std::move(*wrong));
+    const auto interval = request.properties.get(property::message_expiry_interval);
+    if (!interval) return let_in(now, draft, request.ttl);
+    const auto others = Properties(request.properties).remove(PropertyId::message_expiry_interval);
+    draft.packet.properties = others;
+    let_in(now, draft, request.ttl.value_or(std::chrono::seconds(*interval)));
+}
+
+void Engine::Impl::refuse(const Draft& draft, Error why) {
+    events.push_back(Undelivered{draft.token, draft.message(), std::move(why)});
+}
+
+void Engine::Impl::let_in(Time now, Draft& draft, const std::optional<Duration>& ttl) {
+    if (ttl) draft.expires = now + std::max(*ttl, Duration::zero());
+    draft.key = journal.next_key();
+    if (goes_at_once(now, draft))
+        transmit_at_once(now, draft);
+    else
+        enqueue(now, draft);
+}
+
+bool Engine::Impl::goes_at_once(Time now, const Draft& draft) {
+    return lifecycle.state() == State::up && outbox->empty() && resend_next == 0 && has_room() && !renewing &&
+           (draft.packet.qos == QoS::at_most_once || window_open()) && (!draft.expires || *draft.expires > now) &&
+           may_go(now, draft.bytes());
+}
+
+void Engine::Impl::enqueue(Time now, const Draft& draft) {
+    WorkItem item;
+    draft.write(now, item);
     journal.waits(item);
     outbox->push(std::move(item), dropped);
     outbox->expire(now, dropped);
-    const bool in = std::none_of(dropped.begin(), dropped.end(), [key](const auto& d) { return d.item.key == key; });
+    const auto is_it = [&](const auto& d) { return d.item.key == draft.key; };
+    const bool in = std::none_of(dropped.begin(), dropped.end(), is_it);
     drop(dropped);
-    if (in && journal.on() && token != 0) events.push_back(Accepted{token});
+    if (in && journal.on() && draft.token != 0) events.push_back(Accepted{draft.token});
 }
 
 bool Engine::Impl::window_open() const noexcept { return outstanding < limits.receive_maximum && ids.used() < 65'535; }
 
 // Is it not too fast? Otherwise it is tried again when it would not be.
-bool Engine::Impl::may_go(Time now, const WorkItem& item) {
-    const Time at = std::max(pace.publishes.ready(now), pace.octets.ready(now, item.bytes()));
+bool Engine::Impl::may_go(Time now, std::size_t bytes) {
+    const Time at = std::max(pace.publishes.ready(now), pace.octets.ready(now, bytes));
     if (at <= now) return true;
     too_fast_until = too_fast_until ? std::min(*too_fast_until, at) : at;
     return false;
 }
 
-void Engine::Impl::went(Time now, const WorkItem& item) {
+void Engine::Impl::went(Time now, std::size_t bytes) {
     pace.publishes.take(now);
-    pace.octets.take(now, item.bytes());
+    pace.octets.take(now, bytes);
 }
 
 // What this broker does not take.
-std::optional<Error> Engine::Impl::not_allowed(const MessageView& message) const {
-    if (message.qos > limits.maximum_qos) return make_error(Reason::qos_not_supported);
-    if (message.retain && !limits.retain) return make_error(Reason::retain_not_supported);
+std::optional<Error> Engine::Impl::not_allowed(const Publish& publish) const {
+    if (publish.qos > limits.maximum_qos) return make_error(Reason::qos_not_supported);
+    if (publish.retain && !limits.retain) return make_error(Reason::retain_not_supported);
     if (limits.packet_size >= largest_packet) return std::nullopt;
-    const Publish sample{1, message.topic, message.payload, message.qos, false, false, message.properties};
-    const std::size_t size = encoded_size(options.version, sample) + 5 + 3; // with expiry interval and alias
+    const std::size_t size = encoded_size(options.version, publish) + 5 + 3; // with expiry interval and alias
     if (size <= limits.packet_size) return std::nullopt;
     return make_error(Errc::packet_too_large,
                       std::to_string(size) + " bytes; the broker takes at most " + std::to_string(limits.packet_size));
 }
 
-void Engine::Impl::transmit(Time now, const MessageView& message, std::optional<Time> expires, PacketId id) {
-    Publish publish{
-        id, message.topic, message.payload, message.qos, message.retain, message.duplicate, message.properties};
-    const auto named = message.properties.get(property::topic_alias);
-    const bool by_user = named && options.topic_aliases == TopicAliases::manual; // others are of an earlier life
-    const auto alias = by_user ? aliases_named.use(*named, message.topic) : aliases_out.use(message.topic);
-    const bool interval = expires && options.version == Version::v5;
-    if (alias.alias != 0 || interval || named) {
-        Properties properties(message.properties);
-        // What is sent again may be past its time; there are brokers to whom 0 means for ever.
-        if (interval) properties.set(property::message_expiry_interval, std::max(1u, whole_seconds(*expires - now)));
-        if (alias.alias != 0)
-            properties.set(property::topic_alias, alias.alias);
-        else if (named)
-            properties.remove(PropertyId::topic_alias);
-        if (alias.known) publish.topic = {};
-        scratch.assign(properties.view().octets());
-        publish.properties = PropertiesView(scratch);
-    }
-    send(now, publish);
+// `checked`: nobody but us had it since it was let in.
+void Engine::Impl::transmit(Time now, Publish& publish, const std::optional<Time>& expires, bool checked) {
+    if (expires || !publish.properties.empty() || limits.topic_aliases > 0) complete(now, publish, expires);
+    if (checked)
+        send_checked(now, publish);
+    else
+        send(now, publish);
 }
 
-// Sends a message for the first time on this connection, unless this broker does not take it.
-void Engine::Impl::transmit_new(Time now, WorkItem&& item, bool waited) {
-    if (auto error = not_allowed(item.message)) {
-        if (waited) journal.ended(item);
+// With an alias, and the rest of its time to live.
+void Engine::Impl::complete(Time now, Publish& publish, const std::optional<Time>& expires) {
+    const auto named = publish.properties.get(property::topic_alias);
+    const bool by_user = named && options.topic_aliases == TopicAliases::manual; // others are of an earlier life
+    const auto alias = by_user ? aliases_named.use(*named, publish.topic) : aliases_out.use(publish.topic);
+    const bool interval = expires && options.version == Version::v5;
+    if (alias.alias == 0 && !interval && !named) return;
+    Properties properties(publish.properties);
+    // What is sent again may be past its time; there are brokers to whom 0 means for ever.
+    if (interval) properties.set(property::message_expiry_interval, std::max(1u, whole_seconds(*expires - now)));
+    if (alias.alias != 0)
+        properties.set(property::topic_alias, alias.alias);
+    else if (named)
+        properties.remove(PropertyId::topic_alias);
+    if (alias.known) publish.topic = {};
+    scratch.assign(properties.view().octets());
+    publish.properties = PropertiesView(scratch);
+}
+
+// Both send a message for the first time on this connection, unless this broker does not take it.
+void Engine::Impl::transmit_at_once(Time now, Draft& draft) {
+    const auto token = draft.token;
+    auto& packet = draft.packet;
+    const bool in_flight = packet.qos != QoS::at_most_once;
+    if (auto error = not_allowed(packet)) return refuse(draft, std::move(*error));
+    went(now, draft.bytes());
+    if (in_flight) {
+        packet.id = ids.allocate();
+        auto& entry = inflight.insert(packet.id);
+        draft.write(now, entry.item);
+        entry.on_wire = true;
+        entry.item.attempts = 1;
+        ++outstanding;
+        journal.sent(entry.item, packet.id);
+    } else {
+        ++counters.sent_at_most_once;
+        if (token != 0)
+            events.push_back(
+                Delivered{token, {QoS::at_most_once, Reason::success, 1, {}, {}, {}}, std::string(packet.topic)});
+    }
+    transmit(now, packet, draft.expires, true);
+    if (in_flight && token != 0 && journal.on()) events.push_back(Accepted{token});
+}
+
+void Engine::Impl::transmit_queued(Time now, WorkItem&& item) {
+    Publish packet = packet_of(item.message, 0);
+    if (auto error = not_allowed(packet)) {
+        journal.ended(item);
         return undelivered(std::move(item), std::move(*error));
     }
-    went(now, item);
+    went(now, item.bytes());
     ++item.attempts;
     if (item.message.qos == QoS::at_most_once) {
-        if (waited) journal.sent_after_waiting(item, 0);
-        transmit(now, item.message, item.expires, 0);
+        journal.sent_after_waiting(item, 0);
+        transmit(now, packet, item.expires, false);
         ++counters.sent_at_most_once;
         if (item.token == 0) return;
         events.push_back(Delivered{item.token,
@@ -243,32 +292,35 @@ void Engine::Impl::transmit_new(Time now, WorkItem&& item, bool waited) {
         return;
     }
     const PacketId id = ids.allocate();
-    auto& entry = inflight.insert(id, std::move(item));
+    auto& entry = inflight.insert(id);
+    entry.item = std::move(item);
     entry.on_wire = true;
     ++outstanding;
-    if (waited)
-        journal.sent_after_waiting(entry.item, id);
-    else
-        journal.sent(entry.item, id);
-    transmit(now, entry.item.message, entry.item.expires, id);
-    if (!waited && journal.on() && entry.item.token != 0) events.push_back(Accepted{entry.item.token});
+    journal.sent_after_waiting(entry.item, id);
+    packet = packet_of(entry.item.message, id);
+    transmit(now, packet, entry.item.expires, false);
 }
 
 // An acknowledgement ended a flow.
 void Engine::Impl::settle(Time now, PacketId id, PropertiesView properties, Reason reason) {
-    const std::string text(properties.get(property::reason_string).value_or(Octets{}));
-    auto entry = inflight.erase(id);
+    auto& entry = *inflight.find(id);
+    auto& item = entry.item;
     ids.release(id);
     --outstanding;
-    journal.ended(entry.item);
-    if (entry.answered) return;
-    WorkItem& item = entry.item;
-    if (is_refusal(reason)) return undelivered(std::move(item), make_error(reason, text));
-    if (item.token == 0) return;
-    events.push_back(
-        Delivered{item.token,
-                  {item.message.qos, reason, item.attempts, now - item.accepted, text, Properties(properties)},
-                  std::move(item.message.topic)});
+    journal.ended(item);
+    if (!entry.answered && is_refusal(reason)) {
+        const auto text = properties.get(property::reason_string).value_or(Octets{});
+        return undelivered(std::move(inflight.take(id).item), make_error(reason, std::string(text)));
+    }
+    if (!entry.answered && item.token != 0) {
+        auto& event = events.emplace_back(
+            std::in_place_type<Delivered>, item.token,
+            Receipt{item.message.qos, reason, item.attempts, now - item.accepted, {}, Properties(properties)},
+            std::move(item.message.topic));
+        if (const auto text = properties.get(property::reason_string))
+            std::get_if<Delivered>(&event)->receipt.text = *text;
+    }
+    inflight.erase(id);
 }
 
 // ---- What may go now -----------------------------------------------------------------------------------------------
@@ -282,8 +334,8 @@ void Engine::Impl::pump(Time now) {
     drop(dropped);
     while (resend_next == 0 && has_room() && !renewing) {
         const WorkItem* next = outbox->peek();
-        if (!next || (next->message.qos != QoS::at_most_once && !window_open()) || !may_go(now, *next)) break;
-        transmit_new(now, outbox->pop(), true);
+        if (!next || (next->message.qos != QoS::at_most_once && !window_open()) || !may_go(now, next->bytes())) break;
+        transmit_queued(now, outbox->pop());
     }
 }
 
@@ -316,7 +368,7 @@ void Engine::Impl::resend(Time now) {
         const PacketId id = resend_next;
         auto& entry = *inflight.find(id);
         const bool published = entry.step == Inflight::Step::published;
-        if (published && (outstanding >= limits.receive_maximum || !may_go(now, entry.item))) return;
+        if (published && (outstanding >= limits.receive_maximum || !may_go(now, entry.item.bytes()))) return;
         resend_next = inflight.next(id);
         if (!published) {
             entry.on_wire = true;
@@ -324,20 +376,20 @@ void Engine::Impl::resend(Time now) {
             send(now, Ack{PacketType::pubrel, id, Reason::success, {}});
             continue;
         }
-        if (auto error = not_allowed(entry.item.message)) {
-            auto gone = inflight.erase(id);
+        if (auto error = not_allowed(packet_of(entry.item.message, id))) {
+            auto gone = inflight.take(id);
             ids.release(id);
             journal.ended(gone.item);
             if (!gone.answered) undelivered(std::move(gone.item), std::move(*error));
             continue;
         }
-        went(now, entry.item);
+        went(now, entry.item.bytes());
         entry.on_wire = true;
         ++outstanding;
         ++entry.item.attempts;
-        MessageView again = entry.item.message;
+        Publish again = packet_of(entry.item.message, id);
         again.duplicate = true;
-        transmit(now, again, entry.item.expires, id);
+        transmit(now, again, entry.item.expires, false);
         ++counters.resent;
     }
 }

@@ -149,6 +149,11 @@ Error make_error(Reason code, std::string text) { return {make_error_code(code),
 
 namespace detail {
 
+const Error& no_error() noexcept {
+    static const Error none;
+    return none;
+}
+
 void throw_error(const Error& error) {
 #if defined(__cpp_exceptions)
     throw std::system_error(error.code, error.describe());

@@ -37,7 +37,7 @@ Inbox::Arrived Inbox::publish(QoS qos, PacketId id, bool repeated) {
 }
 
 void Inbox::acknowledge(InboundId id, Reason reason) {
-    if (const auto late = earlier_.find(id); late != earlier_.end()) {
+    if (const auto late = earlier_.empty() ? earlier_.end() : earlier_.find(id); late != earlier_.end()) {
         Seen& seen = seen_[late->second];
         earlier_.erase(late);
         seen.handled = true;

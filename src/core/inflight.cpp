@@ -4,13 +4,25 @@
 
 namespace tortoise::core {
 
-Inflight::Entry& Inflight::insert(PacketId id, WorkItem&& item) {
+namespace {
+
+constexpr std::size_t keep_capacity = 256; // of the strings of a message that is gone
+constexpr std::size_t keep_entries = 1024;
+
+void recycle(std::string& text) noexcept {
+    if (text.capacity() > keep_capacity) std::string().swap(text);
+}
+
+} // namespace
+
+Inflight::Entry& Inflight::insert(PacketId id) {
     if (id >= entries_.size()) entries_.resize(std::size_t{id} + 1);
     Entry& entry = entries_[id];
-    entry = Entry{};
-    entry.item = std::move(item);
+    entry.step = Step::published;
+    entry.on_wire = entry.answered = false;
     entry.used = true;
     entry.previous = last_;
+    entry.next = 0;
     if (last_)
         entries_[last_].next = id;
     else
@@ -20,17 +32,30 @@ Inflight::Entry& Inflight::insert(PacketId id, WorkItem&& item) {
     return entry;
 }
 
-Inflight::Entry Inflight::erase(PacketId id) {
-    Entry taken = std::exchange(entries_[id], Entry{});
-    if (taken.previous)
-        entries_[taken.previous].next = taken.next;
+void Inflight::unlink(const Entry& entry) noexcept {
+    if (entry.previous)
+        entries_[entry.previous].next = entry.next;
     else
-        first_ = taken.next;
-    if (taken.next)
-        entries_[taken.next].previous = taken.previous;
+        first_ = entry.next;
+    if (entry.next)
+        entries_[entry.next].previous = entry.previous;
     else
-        last_ = taken.previous;
-    if (--size_ == 0 && entries_.size() > 1024) entries_ = {};
+        last_ = entry.previous;
+}
+
+void Inflight::erase(PacketId id) {
+    Entry& entry = entries_[id];
+    unlink(entry);
+    entry.used = false;
+    recycle(entry.item.message.topic);
+    recycle(entry.item.message.payload);
+    entry.item.message.properties = {};
+    if (--size_ == 0 && entries_.size() > keep_entries) entries_ = {};
+}
+
+Inflight::Entry Inflight::take(PacketId id) {
+    Entry taken = std::move(entries_[id]);
+    erase(id);
     return taken;
 }
 

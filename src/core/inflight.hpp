@@ -31,12 +31,15 @@ public:
         bool used = false;
     };
 
-    /// Appends; the identifier must not be in the table.
-    Entry& insert(PacketId, WorkItem&&);
+    /// Appends; the identifier must not be in the table. Its message is an earlier one's, to be written over: small ones
+    /// follow each other without an allocation.
+    Entry& insert(PacketId);
     /// Null if it is not there.
     Entry* find(PacketId id) noexcept { return id < entries_.size() && entries_[id].used ? &entries_[id] : nullptr; }
-    /// Takes it out; it must be there.
-    Entry erase(PacketId);
+    /// It must be there.
+    void erase(PacketId);
+    /// The same, for those who need what was in it.
+    Entry take(PacketId);
 
     bool empty() const noexcept { return size_ == 0; }
     std::size_t size() const noexcept { return size_; }
@@ -47,6 +50,8 @@ public:
     const Entry& at(PacketId id) const noexcept { return entries_[id]; }
 
 private:
+    void unlink(const Entry&) noexcept;
+
     std::vector<Entry> entries_; // by identifier; see PacketIds for why it stays small
     PacketId first_ = 0, last_ = 0;
     std::size_t size_ = 0;

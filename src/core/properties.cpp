@@ -77,13 +77,13 @@ void PropertiesView::iterator::read() noexcept {
     property_ = rest_.empty() ? Property{} : read.property;
 }
 
-std::optional<std::uint32_t> PropertiesView::get(PropertyKey<std::uint32_t> key) const noexcept {
+std::optional<std::uint32_t> PropertiesView::find(PropertyKey<std::uint32_t> key) const noexcept {
     for (const auto& property : *this)
         if (property.id == key.id) return property.number;
     return std::nullopt;
 }
 
-std::optional<Octets> PropertiesView::get(PropertyKey<Octets> key) const noexcept {
+std::optional<Octets> PropertiesView::find(PropertyKey<Octets> key) const noexcept {
     for (const auto& property : *this)
         if (property.id == key.id) return property.value;
     return std::nullopt;

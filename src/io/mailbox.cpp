@@ -1,12 +1,38 @@
 #include "io/mailbox.hpp"
+#include <algorithm>
 #include <cstring>
 #include <type_traits>
 
 namespace tortoise::io {
 
 namespace {
-constexpr std::size_t keep_capacity = 256 * 1024; // more is given back when there is nothing to do
+
+// Chunks grow with what waits, so that a connection that is idle, or seldom asked, has next to nothing.
+constexpr std::size_t smallest_chunk = 1024, largest_chunk = 64 * 1024;
+constexpr std::size_t most_spares = 64; // of the largest
+
+/// Records begin where they may be read in place.
+constexpr std::size_t aligned(std::size_t size) noexcept { return (size + 7) & ~std::size_t{7}; }
+
+/// The next records' memory is in the other processor's cache, and is better on its way when it is needed. Without this
+/// the lock waits for it: half of the time that a publish takes.
+void fetch_to_write(const char* at) noexcept {
+#if defined(__x86_64__)
+    asm volatile("prefetchw %0"
+                 :
+                 : "m"(*at)); // the builtin fetches to read, unless the compiler is told of newer processors
+#else
+    __builtin_prefetch(at, 1);
+#endif
 }
+void fetch_to_read(const char* at) noexcept { __builtin_prefetch(at); }
+
+template <class Fetch> void ahead(const char* at, std::size_t size, Fetch fetch) noexcept {
+    constexpr std::size_t line = 64, distance = 8 * line, most = 4 * line;
+    for (std::size_t i = 0; i < std::min(size, most); i += line) fetch(at + distance + i);
+}
+
+} // namespace
 
 Mailbox::Put Mailbox::accepted() noexcept {
     if (awake_) return Put::taken;
@@ -14,48 +40,73 @@ Mailbox::Put Mailbox::accepted() noexcept {
     return Put::taken_by_sleeper;
 }
 
+bool Mailbox::needs_extras(const core::PublishRequest& request) noexcept {
+    return request.ttl || request.priority != 0 || !request.properties.empty();
+}
+
 Mailbox::Put Mailbox::put(const core::PublishRequest& request, Time at) {
+    const bool extended = needs_extras(request);
     const auto properties = request.properties.octets();
     const Record record = {
-        .at = at,
         .token = request.token,
-        .ttl = request.ttl.value_or(Duration(-1)),
-        .payload = request.payload.size(),
-        .topic = static_cast<std::uint32_t>(request.topic.size()),
-        .properties = static_cast<std::uint32_t>(properties.size()),
-        .priority = request.priority,
+        .payload = static_cast<std::uint32_t>(request.payload.size()),
+        .topic = static_cast<std::uint16_t>(request.topic.size()),
         .qos = request.qos,
         .retain = request.retain,
-        .is_call = false,
+        .kind = extended ? Record::with_extras : Record::plain,
     };
-    static_assert(std::is_trivially_copyable_v<Record>);
-    const auto cost = sizeof(record) + request.topic.size() + request.payload.size() + properties.size();
+    const auto cost = sizeof(Record) + (extended ? sizeof(Extras) : 0) + request.topic.size() + request.payload.size() +
+                      properties.size();
+    const auto append = [](char*& to, const void* from, std::size_t size) {
+        if (size != 0) std::memcpy(to, from, size);
+        to += size;
+    };
 
     std::lock_guard lock(mutex_);
     if (closed_) return Put::closed;
     if (!fits(cost)) return Put::full;
     used_ += cost;
-    octets_.append(reinterpret_cast<const char*>(&record), sizeof(record));
-    octets_.append(request.topic).append(request.payload).append(properties);
+    ++publishes_;
+    char* to = room_for(cost);
+    ahead(to, cost, fetch_to_write);
+    append(to, &record, sizeof(record));
+    if (extended) {
+        const Extras extras = {.at = at,
+                               .ttl = request.ttl.value_or(Duration(-1)),
+                               .properties = static_cast<std::uint32_t>(properties.size()),
+                               .priority = request.priority};
+        append(to, &extras, sizeof(extras));
+    }
+    append(to, request.topic.data(), request.topic.size());
+    append(to, request.payload.data(), request.payload.size());
+    append(to, properties.data(), properties.size());
     return accepted();
 }
 
+/// Behind what is there.
+char* Mailbox::room_for(std::size_t size) {
+    size = aligned(size);
+    if (chunks_.empty() || chunks_.back().capacity - chunks_.back().size < size) {
+        const auto wanted = chunks_.empty() ? smallest_chunk : std::min(2 * chunks_.back().capacity, largest_chunk);
+        if (size <= largest_chunk && !spare_.empty()) {
+            chunks_.push_back(std::move(spare_.back()));
+            spare_.pop_back();
+        } else {
+            const auto capacity = std::max(wanted, size);
+            chunks_.push_back({std::make_unique_for_overwrite<char[]>(capacity), 0, capacity});
+        }
+    }
+    auto& chunk = chunks_.back();
+    return chunk.octets.get() + std::exchange(chunk.size, chunk.size + size);
+}
+
 Mailbox::Put Mailbox::put(Call call, std::size_t cost) {
-    const Record record = {.at = {},
-                           .token = 0,
-                           .ttl = {},
-                           .payload = cost,
-                           .topic = 0,
-                           .properties = 0,
-                           .priority = 0,
-                           .qos = {},
-                           .retain = false,
-                           .is_call = true};
+    const Record record = {.token = cost, .payload = 0, .topic = 0, .qos = {}, .retain = false, .kind = Record::call};
     std::lock_guard lock(mutex_);
     if (closed_) return Put::closed;
     if (cost != 0 && !fits(cost)) return Put::full;
     used_ += cost;
-    octets_.append(reinterpret_cast<const char*>(&record), sizeof(record));
+    std::memcpy(room_for(sizeof(record)), &record, sizeof(record));
     calls_.push_back(std::move(call));
     return accepted();
 }
@@ -74,54 +125,88 @@ bool Mailbox::take_urgent(std::vector<Call>& into) {
 }
 
 bool Mailbox::take(Batch& batch) {
-    batch.octets_.clear();
+    give_back(batch);
+    batch.chunks_.clear();
     batch.calls_.clear();
-    batch.read_ = batch.next_call_ = 0;
+    batch.chunk_ = batch.read_ = batch.next_call_ = 0;
 
     std::lock_guard lock(mutex_);
-    used_ -= std::exchange(batch.consumed_, 0);
-    if (octets_.empty()) {
+    if (chunks_.empty()) {
         awake_ = false;
-        if (batch.octets_.capacity() > keep_capacity) batch.octets_ = {};
-        if (octets_.capacity() > keep_capacity) octets_ = {};
+        spare_.clear();
         return false;
     }
-    octets_.swap(batch.octets_);
+    chunks_.swap(batch.chunks_);
     calls_.swap(batch.calls_);
     return true;
 }
 
-Mailbox::Record Mailbox::read(Batch& batch) {
-    Record record;
-    std::memcpy(&record, batch.octets_.data() + batch.read_, sizeof(record));
-    batch.read_ += sizeof(record);
-    batch.consumed_ +=
-        record.is_call ? record.payload : sizeof(record) + record.topic + record.payload + record.properties;
-    return record;
+const Mailbox::Record& Mailbox::read(const Batch& batch) noexcept {
+    const char* const at = batch.chunks_[batch.chunk_].octets.get() + batch.read_;
+    ahead(at, 128, fetch_to_read);
+    static_assert(std::is_trivially_copyable_v<Record> && std::is_trivially_copyable_v<Extras>);
+    static_assert(alignof(Record) <= 8 && alignof(Extras) <= 8 && sizeof(Record) % 8 == 0);
+    return *reinterpret_cast<const Record*>(at);
 }
 
-core::PublishRequest Mailbox::request(Batch& batch, const Record& record) {
-    const std::string_view all(batch.octets_.data() + batch.read_, record.topic + record.payload + record.properties);
-    batch.read_ += all.size();
-    core::PublishRequest request{.topic = all.substr(0, record.topic)};
-    request.payload = all.substr(record.topic, record.payload);
+const Mailbox::Extras& Mailbox::extras_of(const Record& record) noexcept {
+    return *reinterpret_cast<const Extras*>(&record + 1);
+}
+
+std::size_t Mailbox::size_of(const Record& record) noexcept {
+    const auto size = sizeof(record) + record.topic + record.payload;
+    return record.kind == Record::with_extras ? size + sizeof(Extras) + extras_of(record).properties : size;
+}
+
+core::PublishRequest Mailbox::request(const Record& record) noexcept {
+    const bool extended = record.kind == Record::with_extras;
+    const char* const octets = reinterpret_cast<const char*>(&record + 1) + (extended ? sizeof(Extras) : 0);
+    core::PublishRequest request{.topic = {octets, record.topic}};
+    request.payload = {octets + record.topic, record.payload};
     request.qos = record.qos;
     request.retain = record.retain;
-    request.priority = record.priority;
-    if (record.ttl >= Duration(0)) request.ttl = record.ttl;
-    request.properties = PropertiesView(all.substr(record.topic + record.payload));
     request.token = record.token;
+    request.checked = true;
+    if (!extended) return request;
+    const auto& extras = extras_of(record);
+    request.priority = extras.priority;
+    if (extras.ttl >= Duration(0)) request.ttl = extras.ttl;
+    request.properties = PropertiesView(Octets(octets + record.topic + record.payload, extras.properties));
     return request;
+}
+
+void Mailbox::pass(Batch& batch, const Record& record) noexcept {
+    const auto size = size_of(record); // of a call: nothing is behind it
+    batch.consumed_ += record.kind == Record::call ? record.token : size;
+    batch.read_ += aligned(size);
+    if (batch.read_ < batch.chunks_[batch.chunk_].size) return;
+    ++batch.chunk_;
+    batch.read_ = 0;
 }
 
 void Mailbox::give_back(Batch& batch) {
     std::lock_guard lock(mutex_);
     used_ -= std::exchange(batch.consumed_, 0);
+    for (std::size_t i = 0; i < batch.chunk_; ++i) {
+        auto& chunk = batch.chunks_[i];
+        if (!chunk.octets || chunk.capacity != largest_chunk || spare_.size() == most_spares) continue;
+        chunk.size = 0;
+        spare_.push_back(std::move(chunk));
+    }
+    if (batch.empty()) {
+        batch.chunks_.clear();
+        batch.chunk_ = 0;
+    }
 }
 
 void Mailbox::close() {
     std::lock_guard lock(mutex_);
     closed_ = true;
+}
+
+std::uint64_t Mailbox::publishes() const {
+    std::lock_guard lock(mutex_);
+    return publishes_;
 }
 
 } // namespace tortoise::io

@@ -1,10 +1,10 @@
 #pragma once
-/// What users' threads ask of a connection, on its way to the loop: publishes, copied end to end into one buffer, and
+/// What users' threads ask of a connection, on its way to the loop: publishes, copied end to end into chunks, and
 /// calls.
 
 #include <cstddef>
+#include <memory>
 #include <mutex>
-#include <string>
 #include <tortoise/core/engine.hpp>
 #include <tortoise/fn.hpp>
 #include <vector>
@@ -14,8 +14,14 @@ namespace tortoise::io {
 using core::Time;
 
 /// Many producers, one consumer. It keeps the order of what was put in, and counts what has not been consumed: at its
-/// limit it refuses.
+/// limit it refuses. What was consumed is filled again while it is still in the processor's cache.
 class Mailbox {
+    /// Records, each with the octets of its topic, payload and properties behind it.
+    struct Chunk {
+        std::unique_ptr<char[]> octets;
+        std::size_t size = 0, capacity = 0;
+    };
+
 public:
     /// Called on the loop; or, with the reason, when the connection ended before its turn came.
     using Call = Fn<void(const Error* ended)>;
@@ -28,7 +34,7 @@ public:
         full,
         closed,
     };
-    /// `at`: when the user published it; its time to live runs from there.
+    /// Of a request that was checked; `at`: when the user published it: its time to live runs from there.
     Put put(const core::PublishRequest&, Time at);
     Put put(Call, std::size_t cost);
     /// Never full: for what must get through, and does not come in masses.
@@ -39,14 +45,15 @@ public:
     /// What was taken out; read front to back.
     class Batch {
     public:
-        bool empty() const noexcept { return read_ == octets_.size(); }
+        bool empty() const noexcept { return chunk_ == chunks_.size(); }
         std::size_t consumed() const noexcept { return consumed_; }
 
     private:
         friend class Mailbox;
-        std::string octets_;
+        std::vector<Chunk> chunks_; // none of them without a record
         std::vector<Call> calls_;
-        std::size_t read_ = 0, next_call_ = 0;
+        std::size_t chunk_ = 0, read_ = 0; // where reading stands: in that chunk, so far
+        std::size_t next_call_ = 0;
         std::size_t consumed_ = 0; // in the limit's measure, not yet given back
     };
 
@@ -54,9 +61,12 @@ public:
     bool take(Batch&);
     /// Consumer: the next of the batch goes to one of the two. What `publish` gets is valid during the call.
     template <class Publish, class Perform> void next(Batch& batch, Publish&& publish, Perform&& perform) {
-        const Record record = read(batch);
-        if (record.is_call) return perform(std::move(batch.calls_[batch.next_call_++]));
-        publish(request(batch, record), record.at);
+        const auto& record = read(batch);
+        if (record.kind == Record::call)
+            perform(std::move(batch.calls_[batch.next_call_++]));
+        else
+            publish(request(record), asked_at(record));
+        pass(batch, record);
     }
     /// Consumer: the urgent ones, into an empty vector. False if there are none.
     bool take_urgent(std::vector<Call>&);
@@ -64,27 +74,42 @@ public:
     void give_back(Batch&);
     /// Refuses everything from now on. What is inside can still be taken.
     void close();
+    /// How many publishes were taken so far. From any thread.
+    std::uint64_t publishes() const;
 
 private:
+    /// Small, since every octet of it moves from one processor to another. Behind it: Extras, if it has some, then
+    /// topic, payload and properties.
     struct Record {
-        Time at;
-        core::Token token;
-        Duration ttl; // negative: none
-        std::size_t payload;
-        std::uint32_t topic, properties;
-        int priority;
-        QoS qos;
-        bool retain, is_call;
+        std::uint64_t token;   // of a call: what it costs
+        std::uint32_t payload; // octets
+        std::uint16_t topic;
+        QoS qos : 4;
+        bool retain : 1;
+        enum Kind : std::uint8_t { plain, with_extras, call } kind;
     };
-    static Record read(Batch&);
-    static core::PublishRequest request(Batch&, const Record&);
+    struct Extras {
+        Time at;
+        Duration ttl; // negative: none
+        std::uint32_t properties;
+        int priority;
+    };
+    static bool needs_extras(const core::PublishRequest&) noexcept;
+    static const Record& read(const Batch&) noexcept;
+    static const Extras& extras_of(const Record&) noexcept;
+    static std::size_t size_of(const Record&) noexcept;
+    static core::PublishRequest request(const Record&) noexcept;
+    static Time asked_at(const Record& r) noexcept { return r.kind == Record::plain ? Time{} : extras_of(r).at; }
+    static void pass(Batch&, const Record&) noexcept;
+    char* room_for(std::size_t);
     Put accepted() noexcept;
     // One alone always fits: whether it is too large is not decided here.
     bool fits(std::size_t cost) const noexcept { return used_ == 0 || (cost <= limit_ && used_ <= limit_ - cost); }
 
     const std::size_t limit_;
-    std::mutex mutex_;
-    std::string octets_;
+    mutable std::mutex mutex_;
+    std::uint64_t publishes_ = 0;
+    std::vector<Chunk> chunks_, spare_;
     std::vector<Call> calls_, urgent_;
     std::size_t used_ = 0;
     bool awake_ = false, closed_ = false;

@@ -15,23 +15,22 @@ std::vector<PacketId> order(const Inflight& table) {
     return ids;
 }
 
-WorkItem with_token(Token token) {
-    WorkItem o;
-    o.token = token;
-    return o;
+void insert(Inflight& table, PacketId id, Token token) {
+    auto& item = table.insert(id).item;
+    item.token = token;
+    item.message.topic = "topic of " + std::to_string(token);
 }
 
 TEST(Inflight, KeepsTheOrderOfSendingWhateverTheIdentifiers) {
     Inflight table;
-    for (const PacketId id : {PacketId{7}, PacketId{3}, PacketId{65'535}, PacketId{1}})
-        table.insert(id, with_token(id));
+    for (const PacketId id : {PacketId{7}, PacketId{3}, PacketId{65'535}, PacketId{1}}) insert(table, id, id);
     EXPECT_THAT(order(table), ElementsAre(7, 3, 65'535, 1));
-    EXPECT_EQ(table.erase(3).item.token, 3u);
+    EXPECT_EQ(table.take(3).item.message.topic, "topic of 3");
     EXPECT_THAT(order(table), ElementsAre(7, 65'535, 1));
     table.erase(7);
     table.erase(1);
     EXPECT_THAT(order(table), ElementsAre(65'535));
-    table.insert(3, with_token(30));
+    insert(table, 3, 30);
     EXPECT_THAT(order(table), ElementsAre(65'535, 3));
     table.erase(65'535);
     table.erase(3);
@@ -42,13 +41,41 @@ TEST(Inflight, KeepsTheOrderOfSendingWhateverTheIdentifiers) {
 TEST(Inflight, FindsOnlyWhatIsThere) {
     Inflight table;
     EXPECT_EQ(table.find(5), nullptr);
-    table.insert(5, with_token(50));
+    insert(table, 5, 50);
     ASSERT_NE(table.find(5), nullptr);
     EXPECT_EQ(table.find(5)->item.token, 50u);
     EXPECT_EQ(table.find(4), nullptr);
     EXPECT_EQ(table.find(65'535), nullptr);
     table.erase(5);
     EXPECT_EQ(table.find(5), nullptr);
+}
+
+// Small messages follow each other without an allocation; the memory of large ones is let go.
+TEST(Inflight, KeepsTheMemoryOfSmallMessagesOnly) {
+    Inflight table;
+    auto& message = table.insert(1).item.message;
+    message.payload = std::string(200, 'x');
+    const char* const memory = message.payload.data();
+    table.erase(1);
+    auto& next = table.insert(1).item.message;
+    next.payload.assign(150, 'y');
+    EXPECT_EQ(next.payload.data(), memory);
+    next.payload.assign(100'000, 'z');
+    table.erase(1);
+    EXPECT_LT(table.insert(1).item.message.payload.capacity(), 1000u);
+}
+
+TEST(Inflight, AnEntryBeginsAnew) {
+    Inflight table;
+    auto& entry = table.insert(1);
+    entry.step = Inflight::Step::released;
+    entry.on_wire = entry.answered = true;
+    entry.item.message.properties.add_user("a", "b");
+    table.erase(1);
+    const auto& again = table.insert(1);
+    EXPECT_EQ(again.step, Inflight::Step::published);
+    EXPECT_FALSE(again.on_wire || again.answered);
+    EXPECT_TRUE(again.item.message.properties.empty());
 }
 
 } // namespace

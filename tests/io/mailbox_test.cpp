@@ -75,6 +75,23 @@ TEST(Mailbox, carriesEveryFieldOfAPublish) {
     EXPECT_TRUE(batch.empty());
 }
 
+TEST(Mailbox, keepsTheOrderOverChunksOfAllSizes) {
+    Mailbox mailbox(64 << 20);
+    std::vector<std::string> put;
+    for (const std::size_t size : {1u, 7u, 900u, 5'000u, 63'000u, 200'000u, 3u, 70'000u}) {
+        for (int i = 0; i < 50; ++i) {
+            const std::string payload(size + static_cast<std::size_t>(i), static_cast<char>('a' + i % 26));
+            ASSERT_NE(mailbox.put(request("topic", payload), {}), Put::full);
+            put.push_back("topic=" + payload);
+        }
+    }
+    for (int round = 0; round < 3; ++round) { // with chunks that were used before
+        EXPECT_TRUE(emptied(mailbox) == put);
+        for (const auto& p : put) mailbox.put(request("topic", std::string_view(p).substr(6)), {});
+    }
+    EXPECT_EQ(mailbox.publishes(), 4 * put.size());
+}
+
 TEST(Mailbox, wakesItsConsumerOnceUntilItSleepsAgain) {
     Mailbox mailbox(1000);
     EXPECT_EQ(mailbox.put(request("a"), {}), Put::taken_by_sleeper);

@@ -20,6 +20,7 @@ struct Frame {
     std::uint8_t first = 0;  ///< packet type and flags
     Octets body = {};        ///< what Remaining Length counts
     Octets whole = {};       ///< fixed header included
+    PacketType type() const noexcept { return static_cast<PacketType>(first >> 4); }
 };
 
 /// Finds packets in a stream that arrives in pieces.
@@ -41,6 +42,9 @@ public:
     /// A frame; nothing when more octets are needed; or Reason::malformed_packet / Reason::packet_too_large, from then on.
     Result<std::optional<Frame>> next();
 
+    /// The same for most packets, quickly: false says nothing but that next() has to be asked.
+    bool next_whole(Frame& into) noexcept;
+
     /// What was fed and not looked at: the caller feeds it again later. Valid until the next feed().
     Octets take_rest() noexcept { return std::exchange(input_, {}); }
     /// Octets of an unfinished packet that are kept.
@@ -50,6 +54,7 @@ public:
     void reset();
 
 private:
+    Result<std::optional<Frame>> next_of_tail();
     void take(std::size_t count);  // from the input to the tail
     Error fail(Reason);
 
@@ -64,6 +69,13 @@ private:
 /// and a text that begins with the rule's number where there is one. For CONNECT the version is read from the packet; one
 /// that is neither 3.1.1 nor 5 is Reason::unsupported_protocol_version.
 Result<Packet> decode(Version, const Frame&);
+/// The same without a variant, for what is received often. Precondition: the frame is a PUBLISH, or PUBACK, PUBREC, PUBREL,
+/// PUBCOMP.
+Result<Publish> decode_publish(Version, const Frame&);
+Result<Ack> decode_ack(Version, const Frame&);
+/// The same for what most packets are, a PUBLISH with a plain topic, no properties, and nothing wrong, quickly: false says
+/// nothing but that decode() has to be asked.
+bool decode_plain(Version, const Frame&, Publish& into) noexcept;
 /// The same for octets that hold exactly one packet.
 Result<Packet> decode(Version, Octets);
 
@@ -73,6 +85,9 @@ Result<Done> encode(Version, const Packet&, std::string& out);
 /// The same without a variant, for what is sent often.
 Result<Done> encode(Version, const Publish&, std::string& out);
 Result<Done> encode(Version, const Ack&, std::string& out);
+/// The same for what is known to break no rule, as far as `encode` can know: it is not looked at again.
+void encode_checked(Version, const Publish&, std::string& out);
+void encode_checked(Version, const Ack&, std::string& out);
 
 /// How many octets the encoding has, fixed header included.
 std::size_t encoded_size(Version, const Publish&) noexcept;

@@ -63,6 +63,7 @@ struct PublishRequest {
     std::optional<Duration> ttl = {};
     PropertiesView properties = {};
     Token token = 0;
+    bool checked = false;  ///< what can be wrong with it was looked for, and not found: that is not done again
 };
 
 // ---- What the shell is asked to do --------------------------------------------------------------------------------

@@ -40,42 +40,62 @@ Rule flags_rule(PacketType type) noexcept {
     }
 }
 
+template <class P> Result<Packet> any(Result<P> packet) {
+    if (!packet) return std::move(packet).error();
+    return Packet(*std::move(packet));
+}
+
+template <class P> Result<P> nothing_but_a_header(Body& body) {
+    P packet;
+    return body.finish(packet);
+}
+
 Result<Packet> decode_body(Body& body) {
     switch (body.type()) {
-    case PacketType::connect: return decode_connect(body);
-    case PacketType::connack: return decode_connack(body);
-    case PacketType::subscribe: return decode_subscribe(body);
-    case PacketType::suback: return decode_suback(body);
-    case PacketType::unsubscribe: return decode_unsubscribe(body);
-    case PacketType::unsuback: return decode_unsuback(body);
-    case PacketType::disconnect: return decode_disconnect(body);
-    case PacketType::auth: return decode_auth(body);
-    case PacketType::pingreq: {
-        Pingreq packet;
-        return body.finish(packet);
+    case PacketType::connect: return any(decode_connect(body));
+    case PacketType::connack: return any(decode_connack(body));
+    case PacketType::subscribe: return any(decode_subscribe(body));
+    case PacketType::suback: return any(decode_suback(body));
+    case PacketType::unsubscribe: return any(decode_unsubscribe(body));
+    case PacketType::unsuback: return any(decode_unsuback(body));
+    case PacketType::disconnect: return any(decode_disconnect(body));
+    case PacketType::auth: return any(decode_auth(body));
+    case PacketType::pingreq: return any(nothing_but_a_header<Pingreq>(body));
+    case PacketType::pingresp: return any(nothing_but_a_header<Pingresp>(body));
+    default: return any(decode_ack(body));
     }
-    case PacketType::pingresp: {
-        Pingresp packet;
-        return body.finish(packet);
-    }
-    default: return decode_ack(body);
-    }
+}
+
+std::uint8_t flags_of(const Frame& frame) noexcept { return static_cast<std::uint8_t>(frame.first & 0xF); }
+
+Fail check_flags(Version version, const Frame& frame) {
+    if (flags_of(frame) == fixed_flags(frame.type())) return {};
+    return broken(version, flags_rule(frame.type()), Reason::malformed_packet, frame.type(),
+                  "with flags " + std::to_string(flags_of(frame)) + " in its fixed header");
 }
 
 } // namespace
 
 Result<Packet> decode(Version version, const Frame& frame) {
-    const auto type = static_cast<PacketType>(frame.first >> 4);
-    const auto flags = static_cast<std::uint8_t>(frame.first & 0xF);
-    Body body(version, type, frame.body);
-    if (type == PacketType::publish) return decode_publish(body, flags);
+    const auto type = frame.type();
+    if (type == PacketType::publish) return any(decode_publish(version, frame));
     if (type == PacketType{0}) return make_error(Reason::malformed_packet, "a packet of type 0");
     if (type == PacketType::auth && version != Version::v5)
         return make_error(Reason::malformed_packet, "AUTH, which MQTT 3.1.1 has not");
-    if (flags != fixed_flags(type))
-        return broken(version, flags_rule(type), Reason::malformed_packet, type,
-                      "with flags " + std::to_string(flags) + " in its fixed header");
+    if (auto fail = check_flags(version, frame)) return std::move(*fail);
+    Body body(version, type, frame.body);
     return decode_body(body);
+}
+
+Result<Publish> decode_publish(Version version, const Frame& frame) {
+    Body body(version, frame.type(), frame.body);
+    return decode_publish(body, flags_of(frame));
+}
+
+Result<Ack> decode_ack(Version version, const Frame& frame) {
+    if (auto fail = check_flags(version, frame)) return std::move(*fail);
+    Body body(version, frame.type(), frame.body);
+    return decode_ack(body);
 }
 
 Result<Packet> decode(Version version, Octets octets) {

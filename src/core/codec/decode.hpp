@@ -37,11 +37,11 @@ public:
 
     void fail(Rule, Reason, std::string_view text);
     /// Of a packet that was read to its end: the first failure, or octets left over, or a rule broken.
-    template <class P> Result<Packet> finish(P& packet) {
+    template <class P> Result<P> finish(P& packet) {
         if (!failed_ && !rest_.empty()) trailing();
         if (failed_) return std::move(*failed_);
         if (auto error = check(version_, packet)) return std::move(*error);
-        return Packet(std::move(packet));
+        return std::move(packet);
     }
 
 private:
@@ -61,15 +61,15 @@ private:
     Fail failed_;
 };
 
-Result<Packet> decode_connect(Body&);
-Result<Packet> decode_connack(Body&);
-Result<Packet> decode_publish(Body&, std::uint8_t flags);
-Result<Packet> decode_ack(Body&);
-Result<Packet> decode_subscribe(Body&);
-Result<Packet> decode_suback(Body&);
-Result<Packet> decode_unsubscribe(Body&);
-Result<Packet> decode_unsuback(Body&);
-Result<Packet> decode_disconnect(Body&);
-Result<Packet> decode_auth(Body&);
+Result<Connect> decode_connect(Body&);
+Result<Connack> decode_connack(Body&);
+Result<Publish> decode_publish(Body&, std::uint8_t flags);
+Result<Ack> decode_ack(Body&);
+Result<Subscribe> decode_subscribe(Body&);
+Result<Suback> decode_suback(Body&);
+Result<Unsubscribe> decode_unsubscribe(Body&);
+Result<Unsuback> decode_unsuback(Body&);
+Result<Disconnect> decode_disconnect(Body&);
+Result<Auth> decode_auth(Body&);
 
 } // namespace tortoise::core

@@ -35,7 +35,7 @@ void check_flags(Body& body, const ConnectFlags& flags) {
 
 } // namespace
 
-Result<Packet> decode_connect(Body& body) {
+Result<Connect> decode_connect(Body& body) {
     Connect packet;
     read_protocol(body, packet);
     const ConnectFlags flags(body.u8("Connect Flags"));
@@ -57,7 +57,7 @@ Result<Packet> decode_connect(Body& body) {
     return body.finish(packet);
 }
 
-Result<Packet> decode_connack(Body& body) {
+Result<Connack> decode_connack(Body& body) {
     Connack packet;
     const auto flags = body.u8("Connect Acknowledge Flags");
     if (flags > 1) body.fail(rule::connack_flags, Reason::malformed_packet, "with reserved flags set");
@@ -75,7 +75,7 @@ Result<Packet> decode_connack(Body& body) {
 }
 
 /// Without properties, the reason code may be absent too; both mean none. [MQTT-3.14.2.1]
-Result<Packet> decode_disconnect(Body& body) {
+Result<Disconnect> decode_disconnect(Body& body) {
     Disconnect packet;
     if (body.version() == Version::v5 && body.more()) packet.reason = static_cast<Reason>(body.u8("reason code"));
     if (body.version() == Version::v5 && body.more()) packet.properties = body.properties();
@@ -83,7 +83,7 @@ Result<Packet> decode_disconnect(Body& body) {
 }
 
 /// As DISCONNECT, but a reason code alone is not a form of it. [MQTT-3.15.2.1]
-Result<Packet> decode_auth(Body& body) {
+Result<Auth> decode_auth(Body& body) {
     Auth packet;
     if (body.more()) {
         packet.reason = static_cast<Reason>(body.u8("reason code"));

@@ -28,7 +28,7 @@ std::vector<Reason> read_reasons(Body& body) {
 
 } // namespace
 
-Result<Packet> decode_subscribe(Body& body) {
+Result<Subscribe> decode_subscribe(Body& body) {
     Subscribe packet;
     packet.id = body.u16("Packet Identifier");
     packet.properties = body.properties();
@@ -40,7 +40,7 @@ Result<Packet> decode_subscribe(Body& body) {
     return body.finish(packet);
 }
 
-Result<Packet> decode_suback(Body& body) {
+Result<Suback> decode_suback(Body& body) {
     Suback packet;
     packet.id = body.u16("Packet Identifier");
     packet.properties = body.properties();
@@ -53,7 +53,7 @@ Result<Packet> decode_suback(Body& body) {
     return body.finish(packet);
 }
 
-Result<Packet> decode_unsubscribe(Body& body) {
+Result<Unsubscribe> decode_unsubscribe(Body& body) {
     Unsubscribe packet;
     packet.id = body.u16("Packet Identifier");
     packet.properties = body.properties();
@@ -61,7 +61,7 @@ Result<Packet> decode_unsubscribe(Body& body) {
     return body.finish(packet);
 }
 
-Result<Packet> decode_unsuback(Body& body) {
+Result<Unsuback> decode_unsuback(Body& body) {
     Unsuback packet;
     packet.id = body.u16("Packet Identifier");
     packet.properties = body.properties();

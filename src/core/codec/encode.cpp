@@ -142,20 +142,33 @@ template <class P> std::size_t remaining_length(Version version, const P& packet
     return counter.size() + payload_of(packet).size();
 }
 
+/// Room for that much more at its end. Geometrically: reserve alone may grow to just what is asked for, each time.
+char* extend(std::string& out, std::size_t size) {
+    const std::size_t at = out.size();
+    if (out.capacity() < at + size) out.reserve(std::max(at + size, 2 * out.capacity()));
+    out.resize(at + size);
+    return out.data() + at;
+}
+
+template <class P> void write(Version version, const P& packet, std::size_t length, std::string& out) {
+    const Octets payload = payload_of(packet);
+    const std::size_t head = 1 + varint_size(length) + length - payload.size();
+    constexpr std::size_t large = 1024; // what is written twice without a loss: nothing is filled in first
+    Writer writer(extend(out, payload.size() > large ? head : head + payload.size()));
+    writer.u8(first_octet(packet));
+    writer.varint(length);
+    put(writer, version, packet);
+    if (payload.size() > large)
+        out.append(payload);
+    else
+        writer.raw(payload);
+}
+
 template <class P> Result<Done> append(Version version, const P& packet, std::string& out) {
     if (auto fail = check(version, packet)) return std::move(*fail);
     const std::size_t length = remaining_length(version, packet);
     if (length > largest_varint) return make_error(Errc::packet_too_large, "MQTT has no packets of that size");
-    const std::size_t total = 1 + varint_size(length) + length, at = out.size();
-    const Octets payload = payload_of(packet);
-    // Once, and geometrically: reserve alone may grow to just what is asked for, each time.
-    if (out.capacity() < at + total) out.reserve(std::max(at + total, 2 * out.capacity()));
-    out.resize(at + total - payload.size());
-    Writer writer(out.data() + at);
-    writer.u8(first_octet(packet));
-    writer.varint(length);
-    put(writer, version, packet);
-    out.append(payload);
+    write(version, packet, length, out);
     return Done{};
 }
 
@@ -167,6 +180,12 @@ Result<Done> encode(Version version, const Packet& packet, std::string& out) {
 
 Result<Done> encode(Version version, const Publish& packet, std::string& out) { return append(version, packet, out); }
 Result<Done> encode(Version version, const Ack& packet, std::string& out) { return append(version, packet, out); }
+void encode_checked(Version version, const Publish& packet, std::string& out) {
+    write(version, packet, remaining_length(version, packet), out);
+}
+void encode_checked(Version version, const Ack& packet, std::string& out) {
+    write(version, packet, remaining_length(version, packet), out);
+}
 
 std::size_t encoded_size(Version version, const Publish& packet) noexcept {
     const std::size_t length = remaining_length(version, packet);

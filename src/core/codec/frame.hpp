@@ -14,10 +14,17 @@ struct FixedHeader {
     std::size_t size = 0;  // of the fixed header itself
     std::size_t total = 0; // of the whole packet
 };
-FixedHeader read_fixed_header(Octets) noexcept;
+constexpr FixedHeader read_fixed_header(Octets octets) noexcept {
+    if (octets.empty()) return {};
+    const auto length = read_varint(octets.substr(1));
+    if (length.outcome != Varint::ok) return {length.outcome};
+    return {Varint::ok, 1 + length.size, 1 + length.size + length.value};
+}
 
 /// Of octets that are exactly one packet.
-Frame frame_of(Octets whole, std::size_t header_size) noexcept;
+constexpr Frame frame_of(Octets whole, std::size_t header_size) noexcept {
+    return {static_cast<std::uint8_t>(whole.front()), whole.substr(header_size), whole};
+}
 
 Error bad_remaining_length();
 

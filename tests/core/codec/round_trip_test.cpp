@@ -38,6 +38,53 @@ TEST(RoundTrip, OneHundredTwentyThousandRandomPackets) {
     for (const auto& [type, count] : seen) EXPECT_GT(count, 4'000u) << to_string(type);
 }
 
+/// The quick way says the same as the careful one, or nothing.
+void expect_quick_agrees(Version version, const Frame& frame) {
+    Publish quick;
+    if (!decode_plain(version, frame, quick)) return;
+    const auto careful = decode(version, frame);
+    ASSERT_TRUE(careful) << careful.error().describe();
+    ASSERT_TRUE(std::get<Publish>(*careful) == quick) << print(*careful);
+}
+void expect_quick_agrees(Version version, Octets wire) {
+    FrameReader quick_reader, careful_reader;
+    quick_reader.feed(wire);
+    careful_reader.feed(wire);
+    Frame quick;
+    if (!quick_reader.next_whole(quick)) return;
+    const auto careful = careful_reader.next();
+    ASSERT_TRUE(careful && *careful);
+    ASSERT_EQ((*careful)->whole, quick.whole);
+    ASSERT_EQ((*careful)->body, quick.body);
+    ASSERT_EQ((*careful)->first, quick.first);
+    ASSERT_EQ(careful_reader.take_rest(), quick_reader.take_rest());
+    expect_quick_agrees(version, quick);
+}
+
+TEST(Quick, TakesTheUsualPublish) {
+    for (const auto version : {Version::v3_1_1, Version::v5})
+        for (const auto qos : {QoS::at_most_once, QoS::at_least_once, QoS::exactly_once})
+            for (const std::size_t size : {0u, 50u, 500u}) {
+                const Publish publish{static_cast<PacketId>(qos == QoS::at_most_once ? 0 : 7),
+                                      "a/topic/of/many",
+                                      std::string(size, 'x'),
+                                      qos,
+                                      true,
+                                      qos != QoS::at_most_once,
+                                      {}};
+                std::string wire, checked;
+                ASSERT_TRUE(encode(version, publish, wire));
+                encode_checked(version, publish, checked);
+                EXPECT_EQ(wire, checked);
+                FrameReader reader;
+                reader.feed(wire);
+                Frame frame;
+                Publish back;
+                ASSERT_TRUE(reader.next_whole(frame) && decode_plain(version, frame, back));
+                EXPECT_TRUE(back == publish);
+            }
+}
+
 /// Feeds a stream in random pieces and gives back the packets that come out, each encoded again.
 void expect_same_stream(RandomPackets& random, Version version, const std::string& stream) {
     FrameReader reader;
@@ -47,7 +94,9 @@ void expect_same_stream(RandomPackets& random, Version version, const std::strin
         const std::string piece = stream.substr(at, size); // of its own, so that looking beyond it is found out
         reader.feed(piece);
         while (true) {
-            const auto frame = reader.next();
+            Frame quick;
+            const bool whole = random.below(2) == 0 && reader.next_whole(quick);
+            const auto frame = whole ? Result<std::optional<Frame>>(std::optional(quick)) : reader.next();
             ASSERT_TRUE(frame) << frame.error().describe();
             if (!*frame) break;
             const auto packet = decode(version, **frame);
@@ -79,6 +128,7 @@ void expect_incomplete(Version version, Octets whole) {
         reader.feed(prefix);
         const auto frame = reader.next();
         ASSERT_TRUE(frame) << frame.error().describe();
+        expect_quick_agrees(version, prefix);
         ASSERT_FALSE(*frame) << size << " octets of" << hex(whole);
         ASSERT_EQ(reader.pending(), size);
         ASSERT_FALSE(decode(version, prefix)) << size << " octets of" << hex(whole);
@@ -90,6 +140,7 @@ void expect_incomplete(Version version, Octets whole) {
 void expect_harmless(Version version, const Frame& frame) {
     for (std::size_t size = 0; size < frame.body.size(); ++size) {
         const std::string body(frame.body.substr(0, size));
+        expect_quick_agrees(version, Frame{frame.first, body, body});
         const auto packet = decode(version, Frame{frame.first, body, body});
         std::string out;
         if (packet) {
@@ -133,6 +184,7 @@ void expect_survives(Version version, std::string wire, std::size_t at) {
     for (int value = 0; value < 256; ++value) {
         wire[at] = static_cast<char>(value);
         const std::string exact(wire);
+        expect_quick_agrees(version, exact);
         const auto packet = decode(version, exact);
         std::string out;
         if (packet) {
@@ -169,6 +221,7 @@ TEST(Corruption, RandomOctetsAreDecodedOrRefused) {
         for (auto& c : body) c = static_cast<char>(random() % 3 == 0 ? random() : random() % 8);
         const auto first = static_cast<std::uint8_t>(random());
         const auto version = i % 2 == 0 ? Version::v3_1_1 : Version::v5;
+        expect_quick_agrees(version, Frame{first, body, body});
         const auto packet = decode(version, Frame{first, body, body});
         std::string out;
         if (packet) {
