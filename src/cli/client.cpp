@@ -20,12 +20,13 @@ void ClientHandler::terminate(const Error& reason) noexcept {
 Actions ClientHandler::connection(Connection&, const StatusInfo& info) {
     const auto& server = context_.plan.server;
     if (info.status == Status::up) {
-        was_up_ = true;
         context_.report.debug(fmt::format("connected to {} (MQTT {}, client {}, {} session)", server,
                                           to_string(info.session.version), info.session.client_id,
                                           info.session.session_present ? "kept" : "new"));
         is_up_ = true;
-        context_.watch.change([](Watch::State& s) { s.was_up = true; });
+        if (was_up_) return {};
+        was_up_ = true;
+        context_.watch.change([](Watch::State& s) { ++s.were_up; });
     } else if (info.status == Status::down && info.reason.code != Errc::stopped) {
         if (!was_up_ && !context_.retry) {
             context_.watch.change([&](Watch::State& s) {
@@ -52,7 +53,8 @@ void ClientHandler::warning(Connection&, std::string_view text) {
     context_.report.error(fmt::format("warning: {}", in_words_of_the_command(std::string(text))));
 }
 
-std::optional<ExitCode> wait_until_up(Connection& connection, Context& context, Bell::Clock::time_point deadline) {
+std::optional<ExitCode> wait_until_up(Connection& connection, Context& context, Bell::Clock::time_point deadline,
+                                      std::size_t connections) {
     // Options that the library does not take make a connection that is stopped from the start, without a handler.
     if (connection.status() == Status::stopped)
         context.watch.change([&](Watch::State& s) {
@@ -60,7 +62,7 @@ std::optional<ExitCode> wait_until_up(Connection& connection, Context& context, 
         });
     while (true) {
         const auto state = context.watch.state();
-        if (state.was_up) return std::nullopt;
+        if (state.were_up >= connections) return std::nullopt;
         if (context.watch.bell().interrupted()) return success;
         if (state.failed) {
             const auto verdict = explain_connect(*state.failed, context.plan.server);

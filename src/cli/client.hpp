@@ -1,5 +1,5 @@
 #pragma once
-// What pub and sub share while they run: one connection, watched by the main thread.
+// What pub, sub and bench share while they run: connections, watched by the main thread.
 
 #include "bell.hpp"
 #include "connect_arguments.hpp"
@@ -15,7 +15,8 @@ namespace cli {
 class Watch {
 public:
     struct State {
-        bool was_up = false;
+        std::size_t were_up = 0;                    // connections, each once
+        std::size_t subscribed = 0;                 // of them
         std::optional<tortoise::Error> failed = {}; // why there will be no connection, or none any more
         std::optional<ExitCode> finished = {};      // the command has reached its end
         std::size_t undelivered = 0;                // publishes that ended otherwise
@@ -47,7 +48,7 @@ private:
     Bell bell_;
 };
 
-/// What a handler needs; it outlives the connection.
+/// What a handler needs; it outlives the connections.
 struct Context {
     const Report& report;
     const ConnectPlan& plan;
@@ -72,9 +73,10 @@ private:
     bool was_up_ = false, is_up_ = false;
 };
 
-/// Sleeps until the connection is up; otherwise says why there is none, and returns how to end. Gives up at the
-/// deadline.
-std::optional<ExitCode> wait_until_up(tortoise::Connection&, Context&, Bell::Clock::time_point deadline);
+/// Sleeps until so many connections are up, of which the given one is the first; otherwise says why not, and returns
+/// how to end. Gives up at the deadline.
+std::optional<ExitCode> wait_until_up(tortoise::Connection&, Context&, Bell::Clock::time_point deadline,
+                                      std::size_t connections = 1);
 
 /// When a first attempt must be over, with --retry never.
 Bell::Clock::time_point first_attempt_over(const ConnectArguments&);

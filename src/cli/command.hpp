@@ -17,5 +17,6 @@ struct Command {
 Command add_pub(CLI::App&);
 Command add_sub(CLI::App&);
 Command add_broker(CLI::App&);
+Command add_bench(CLI::App&);
 
 } // namespace cli

@@ -1,5 +1,5 @@
 #pragma once
-// The options that pub and sub share: whom to connect to, as whom, and how.
+// The options that pub, sub and bench share: whom to connect to, as whom, and how.
 
 #include "report.hpp"
 #include "tls_arguments.hpp"

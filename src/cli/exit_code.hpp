@@ -12,8 +12,8 @@ enum ExitCode : int {
     not_connected = 3,   // no such host, nobody listens, no answer, not MQTT, TLS failed
     connect_refused = 4, // the broker answered CONNECT with a refusal
     subscription_refused = 5, // by the broker
-    not_delivered = 6,        // a message was refused, or not acknowledged in time
-    timed_out = 27,           // sub -W; the number that mosquitto_sub uses
+    not_delivered = 6,        // a message was refused, or not acknowledged in time; bench rtt: did not come back
+    timed_out = 27,           // sub -W, bench sub --timeout; the number that mosquitto_sub uses
 };
 
 inline constexpr const char* pub_exit_codes =
@@ -34,6 +34,17 @@ inline constexpr const char* sub_exit_codes =
     "  4   the broker refused the connection\n"
     "  5   the broker refused every subscription (with -E: one of them)\n"
     "  27  the time of -W is over\n";
+
+inline constexpr const char* bench_exit_codes =
+    "Exit codes:\n"
+    "  0   measured; or ended by SIGINT or SIGTERM, with what was measured until then\n"
+    "  1   something failed on this machine, e.g. a file or certificate cannot be used\n"
+    "  2   the command line, the topic or the URL is wrong\n"
+    "  3   no connection: no such host, nobody listens, no answer, not MQTT, TLS failed\n"
+    "  4   the broker refused the connection\n"
+    "  5   the broker refused the subscription\n"
+    "  6   a message was refused, or --timeout is over; rtt: or did not come back\n"
+    "  27  sub: --timeout is over\n";
 
 inline constexpr const char* broker_exit_codes =
     "Exit codes:\n"
