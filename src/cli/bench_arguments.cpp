@@ -60,6 +60,14 @@ std::uint16_t default_window(const BenchPlan& plan) {
     return static_cast<std::uint16_t>(std::clamp<std::uint64_t>(fits, 1, 1000));
 }
 
+/// How many messages of QoS 0 a connection can always write at once. Of more it would queue some, and the PINGREQ that
+/// tells when they have arrived would overtake them.
+std::uint16_t never_queued(const BenchPlan& plan) {
+    constexpr std::size_t octets = 200'000;
+    return static_cast<std::uint16_t>(
+        std::clamp<std::size_t>(octets / (plan.size + plan.topic.size() + 32), 1, 65'535));
+}
+
 } // namespace
 
 std::string_view to_string(BenchMode mode) noexcept {
@@ -78,7 +86,7 @@ void add_bench_options(CLI::App& app, BenchArguments& a) {
     const auto number = [&](const char* names, auto& into, const char* help, long long least, long long greatest) {
         app.add_option(names, into, help)->option_text("N")->group(work)->check(whole_number(least, greatest));
     };
-    app.add_option("what", a.what, "what is measured; see below")->option_text("pub|sub|rtt");
+    app.add_option("what", a.what)->group(""); // the usage line tells
     app.add_option("-t,--topic", a.topic, "where to publish; sub: a filter; rtt: topics below it (tortoise/bench)")
         ->option_text("TOPIC")
         ->group(work);
@@ -122,9 +130,13 @@ Result<BenchPlan> plan_bench(const BenchArguments& a) {
         if (plan.connect.options.version != Version::v5) plan.window = 0;
         return plan;
     }
+    if (plan.mode == BenchMode::pub && plan.qos == QoS::at_most_once)
+        plan.window = std::min(plan.window, never_queued(plan));
     if (const auto octets = std::uint64_t{plan.window} * plan.connections * plan.size; octets > most_octets_open)
-        return wrong(fmt::format("--window {} of --size {} on {} connections are {} octets on their way: at most {}",
-                                 plan.window, plan.size, plan.connections, octets, most_octets_open));
+        return wrong(
+            fmt::format("--window {} of --size {} on {} are {} octets on their way: at most {}", plan.window, plan.size,
+                        plan.connections == 1 ? "1 connection" : fmt::format("{} connections", plan.connections),
+                        octets, most_octets_open));
     return plan;
 }
 

@@ -117,8 +117,8 @@ void Progress::show(std::uint64_t messages, Clock::time_point now) {
     constexpr auto period = std::chrono::seconds(1);
     if (!wanted_ || now - last_ < period) return;
     const auto per_second = static_cast<double>(messages - last_messages_) / seconds_of(now - last_);
-    const auto text = fmt::format("{}{}: {} of {} messages, {:.0f}/s{}", terminal_ ? "\r" : "", name_, messages, count_,
-                                  per_second, terminal_ ? "\033[K" : "\n");
+    const auto text = fmt::format("{}: {} of {} messages, {:.0f}/s{}", name_, messages, count_, per_second,
+                                  terminal_ ? "\033[K\r" : "\n");
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
     shown_ = terminal_;
     last_messages_ = messages;
@@ -127,7 +127,7 @@ void Progress::show(std::uint64_t messages, Clock::time_point now) {
 
 void Progress::clear() {
     if (!shown_) return;
-    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, "\r\033[K", 4);
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, "\033[K", 3);
     shown_ = false;
 }
 

@@ -18,7 +18,8 @@ std::string bench_text(const BenchResult&);
 /// An object; what cannot be said is null.
 std::string bench_json(const BenchResult&);
 
-/// While it runs: how far it is, on standard error. On a terminal one line that changes, elsewhere a line a second.
+/// While it runs: how far it is, on standard error. On a terminal one line that changes
+/// (what others write replaces it), elsewhere a line a second.
 class Progress {
 public:
     using Clock = Tally::Clock;

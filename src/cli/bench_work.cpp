@@ -98,12 +98,8 @@ private:
 /// window at a time is followed by one.
 class UnacknowledgedPub final : public Sender {
 public:
-    UnacknowledgedPub(const WorkContext& shared, unsigned number) : Sender(shared, number, shared.plan.topic) {
-        // Beyond this much unwritten output a connection queues messages, and a PINGREQ would overtake them.
-        constexpr std::size_t never_queued = 200'000;
-        const std::size_t octets = shared.plan.size + topic_.size() + 32;
-        window_ = std::clamp<std::uint64_t>(never_queued / octets, 1, shared.plan.window);
-    }
+    UnacknowledgedPub(const WorkContext& shared, unsigned number)
+        : Sender(shared, number, shared.plan.topic), window_(shared.plan.window) {}
 
     void start(Connection& connection) override {
         connection_ = &connection;
@@ -143,7 +139,8 @@ private:
         });
     }
 
-    std::uint64_t window_ = 1, open_ = 0, lost_ = 0;
+    const std::uint64_t window_;
+    std::uint64_t open_ = 0, lost_ = 0;
     Error why_lost_ = {};
 };
 

@@ -1,4 +1,4 @@
-// No connection: which exit code, and which words. The same for pub and sub.
+// No connection: which exit code, and which words. The same for pub, sub and bench.
 
 #include "cli/peer.hpp"
 #include "cli/tool.hpp"
@@ -18,7 +18,9 @@ protected:
     using Tool::Tool;
     test::Ended run(const Words& words) const {
         const std::string command = GetParam();
-        const Words rest = command == "pub" ? Words{"-t", "a", "-m", "x"} : Words{"-t", "a"};
+        const Words rest = command == "pub"     ? Words{"-t", "a", "-m", "x"}
+                           : command == "bench" ? Words{"pub"}
+                                                : Words{"-t", "a"};
         return test::run(test::tortoise(Words{command} + words + rest));
     }
     static std::string name() { return std::string("tortoise ") + GetParam() + ": "; }
@@ -78,7 +80,7 @@ TEST_P(NoBroker, QuietSaysNothing) {
     EXPECT_THAT(ended.err, IsEmpty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Command, NoBroker, ::testing::Values("pub", "sub"));
+INSTANTIATE_TEST_SUITE_P(Command, NoBroker, ::testing::Values("pub", "sub", "bench"));
 
 class Refused : public NoConnection {
 protected:
@@ -101,7 +103,7 @@ TEST_P(Refused, WithAWrongPasswordWhichIsNotShown) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Command, Refused, ::testing::Values("pub", "sub"));
+INSTANTIATE_TEST_SUITE_P(Command, Refused, ::testing::Values("pub", "sub", "bench"));
 
 class Accepted : public test::Tool {
 protected:

@@ -30,7 +30,7 @@ TEST_P(WrongUsage, ExitsWithTwoAndSaysWhatIsWrong) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Top, WrongUsage,
-                         ::testing::Values(Wrong{{}, "give a command: pub, sub or broker"},
+                         ::testing::Values(Wrong{{}, "give a command: pub, sub, broker or bench"},
                                            Wrong{{"fly"}, "there is no command 'fly'"}, Wrong{{"--fly"}, "--fly"}));
 
 INSTANTIATE_TEST_SUITE_P(
@@ -110,6 +110,29 @@ INSTANTIATE_TEST_SUITE_P(
                       Wrong{{"broker", "--maximum-qos", "3"}, "QoS is 0, 1 or 2"},
                       Wrong{{"broker", "--receive-maximum", "0"}, "takes a whole number from 1"},
                       Wrong{{"broker", "--retain", "maybe"}, "maybe"}, Wrong{{"broker", "--copies", "two"}, "two"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Bench, WrongUsage,
+    ::testing::Values(
+        Wrong{{"bench"}, "give what to measure: pub, sub or rtt"},
+        Wrong{{"bench", "-q", "1"}, "give what to measure: pub, sub or rtt"},
+        Wrong{{"bench", "fly"}, "it measures pub, sub or rtt, not 'fly'"}, Wrong{{"bench", "pub", "sub"}, "sub"},
+        Wrong{{"bench", "pub", "-q", "3"}, "QoS is 0, 1 or 2, not '3'"},
+        Wrong{{"bench", "pub", "--count", "0"}, "--count: takes a whole number from 1 to 1000000000000, not '0'"},
+        Wrong{{"bench", "pub", "--count", "many"}, "not 'many'"},
+        Wrong{{"bench", "pub", "--size", "-1"}, "--size: takes a whole number from 0 to 268435455, not '-1'"},
+        Wrong{{"bench", "pub", "--size", "268435456"}, "not '268435456'"},
+        Wrong{{"bench", "rtt", "--window", "0"}, "--window: takes a whole number from 1 to 65535, not '0'"},
+        Wrong{{"bench", "rtt", "--window", "65536"}, "not '65536'"},
+        Wrong{{"bench", "sub", "--connections", "0"}, "--connections: takes a whole number from 1 to 100000, not '0'"},
+        Wrong{{"bench", "sub", "--timeout", "0"}, "takes a number of seconds from 0.001 on, not '0'"},
+        Wrong{
+            {"bench", "pub", "-q", "1", "--window", "1000", "--size", "10000000"},
+            "--window 1000 of --size 10000000 on 1 connection are 10000000000 octets on their way: at most 1073741824"},
+        Wrong{{"bench", "pub", "-t", "a/#"}, "not a topic to publish to: 'a/#'"},
+        Wrong{{"bench", "rtt", "-t", "a/+"}, "not a topic to publish to: 'a/+'"},
+        Wrong{{"bench", "sub", "-t", "a/#/b"}, "not a topic filter: 'a/#/b'"},
+        Wrong{{"bench", "sub", "-V", "4"}, "the versions are 3.1.1 and 5, not '4'"}));
 
 TEST(Usage, PasswordsAreNotShown) {
     for (const Words& words : {Words{"pub", "-t", "a", "-m", "x", "-L", "mqtt://anna:secret@host:99999"},
