@@ -208,8 +208,11 @@ TEST_F(Bench, MessagesOfOthersHaveNoLatency) {
 }
 
 TEST_F(Bench, RetainedMessagesCountAndHaveNoLatency) {
+    auto sub = subscriber({"-t", "tortoise/bench", "-C", "1", "-N"});
     EXPECT_EQ(bench({"pub", "-q", "1", "--count", "1"}).code, 0);
-    EXPECT_EQ(pub({"-t", "tortoise/bench", "-m", "x", "-r", "-q", "1"}).code, 0);
+    const auto stamped = sub->wait().out;
+    ASSERT_EQ(stamped.size(), 64u);
+    EXPECT_EQ(pub({"-t", "tortoise/bench", "-s", "-r", "-q", "1"}, stamped).code, 0);
     const auto r = result(bench({"sub", "--count", "1", "--json"}));
     EXPECT_EQ(r["messages"], 1);
     expect_no_latencies(r);
