@@ -55,7 +55,7 @@ private:
 std::string publish(std::size_t size) {
     constexpr std::string_view topic = "bench/topic";
     std::string packet = "\x30";
-    for (std::size_t left = 2 + topic.size() + 1 + size; ;) {
+    for (std::size_t left = 2 + topic.size() + 1 + size;;) {
         const auto low = static_cast<char>(left & 127);
         left >>= 7;
         packet += left != 0 ? static_cast<char>(low | '\x80') : low;

@@ -1,5 +1,5 @@
-// Thousands of connections in one process, on two loop threads: each is established, pinged, publishes and receives, and
-// is closed. Prints what a connection costs, idle and used.
+// Thousands of connections in one process, on two loop threads: each is established, pinged, publishes and receives,
+// and is closed. Prints what a connection costs, idle and used.
 //   many URL CONNECTIONS
 #include <atomic>
 #include <chrono>
@@ -88,7 +88,8 @@ int main(int argc, char** argv) {
         const Step step("subscribed");
         std::vector<tortoise::Pending<tortoise::Grant>> grants;
         for (auto& c : connections)
-            grants.push_back(c.subscribe("echo", [&](tortoise::Connection&, const tortoise::MessageView&) { ++received; }));
+            grants.push_back(
+                c.subscribe("echo", [&](tortoise::Connection&, const tortoise::MessageView&) { ++received; }));
         for (auto& g : grants)
             if (auto granted = g.wait(60s); !granted) die(granted.error().describe());
         step.report(count);
@@ -96,7 +97,8 @@ int main(int argc, char** argv) {
     {
         const Step step("published, QoS 1, and received");
         std::vector<tortoise::Delivery> deliveries;
-        for (auto& c : connections) deliveries.push_back(c.publish("echo", "hello", {.qos = tortoise::QoS::at_least_once}));
+        for (auto& c : connections)
+            deliveries.push_back(c.publish("echo", "hello", {.qos = tortoise::QoS::at_least_once}));
         for (auto& d : deliveries)
             if (auto delivered = d.wait(60s); !delivered) die(delivered.error().describe());
         for (auto& c : connections)

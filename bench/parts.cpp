@@ -1,5 +1,5 @@
-// The parts of the library by themselves, and how their cost grows: with the messages in flight, the filters, the timers.
-// Google Benchmark's options apply.
+// The parts of the library by themselves, and how their cost grows: with the messages in flight, the filters, the
+// timers. Google Benchmark's options apply.
 #include "core/inflight.hpp"
 #include "core/packet_ids.hpp"
 #include "core/topic_tree.hpp"
@@ -133,7 +133,8 @@ void publish_with_so_many_in_flight(benchmark::State& state) {
     for (auto& id : order) {
         up.engine.publish(up.now, request);
         up.output();
-        id = static_cast<PacketId>(static_cast<unsigned char>(up.out[15]) << 8 | static_cast<unsigned char>(up.out[16]));
+        id =
+            static_cast<PacketId>(static_cast<unsigned char>(up.out[15]) << 8 | static_cast<unsigned char>(up.out[16]));
     }
     std::size_t at = 0;
     std::string puback = wire_of(Ack{PacketType::puback, 1, Reason::success, {}});
@@ -144,7 +145,8 @@ void publish_with_so_many_in_flight(benchmark::State& state) {
         up.engine.received(up.now, puback);
         up.engine.publish(up.now, request);
         up.output();
-        id = static_cast<PacketId>(static_cast<unsigned char>(up.out[15]) << 8 | static_cast<unsigned char>(up.out[16]));
+        id =
+            static_cast<PacketId>(static_cast<unsigned char>(up.out[15]) << 8 | static_cast<unsigned char>(up.out[16]));
         at = at + 1 == order.size() ? 0 : at + 1;
     }
 }

@@ -10,12 +10,12 @@
 #include "client/statistics.hpp"
 #include "client/wanted.hpp"
 #include "core/publish_check.hpp"
+#include "core/ring.hpp"
 #include "io/driver.hpp"
 #include "io/latch.hpp"
 #include "io/loop.hpp"
 #include "io/mailbox.hpp"
 #include <atomic>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -217,7 +217,7 @@ private:
         std::uint64_t write; // of the keeper
         detail::Ref<Publishing> publishing;
     };
-    std::deque<Acceptance> acceptances_;
+    core::Ring<Acceptance> acceptances_;
     std::optional<Error> finishing_; // as soon as everything is kept
     std::unique_ptr<io::Timer> patience_;
     std::optional<io::Time> patient_until_;

@@ -2,8 +2,9 @@
 /// What the broker sent at QoS 1 and 2 and we have not settled: which acknowledgement is due when, and which QoS 2
 /// identifiers were seen.
 
+#include "core/ring.hpp"
+
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <tortoise/core/engine.hpp>
 #include <tortoise/core/packet.hpp>
@@ -78,7 +79,7 @@ private:
 
     std::uint16_t receive_maximum_;
     std::size_t window_ = 0;                          // of the Receive Maximum, what is taken
-    std::deque<Due> due_;                             // of the present connection
+    Ring<Due> due_;                                   // of the present connection
     InboundId base_ = 1;                              // of due_.front()
     std::unordered_map<PacketId, Seen> seen_;         // QoS 2
     std::unordered_map<InboundId, PacketId> earlier_; // handed out on an earlier connection, not yet handled; QoS 2

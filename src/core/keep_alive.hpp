@@ -1,8 +1,9 @@
 #pragma once
 /// Keeps a connection alive and notices when it is dead. [MQTT-3.1.2.10]
 
+#include "core/ring.hpp"
+
 #include <algorithm>
-#include <deque>
 #include <optional>
 #include <tortoise/core/engine.hpp>
 #include <utility>
@@ -10,7 +11,8 @@
 namespace tortoise::core {
 
 /// A PINGREQ is due when nothing was sent, or nothing came, for the interval. Whatever comes shows that the peer lives;
-/// it is taken for dead when an answer is due and nothing came for the time-out, or when it talks and answers none of many.
+/// it is taken for dead when an answer is due and nothing came for the time-out, or when it talks and answers none of
+/// many.
 class KeepAlive {
 public:
     struct Ping {
@@ -27,7 +29,7 @@ public:
         awaited_.clear();
     }
     /// The connection ended; returns the pings that will not be answered.
-    std::deque<Ping> end() noexcept {
+    Ring<Ping> end() noexcept {
         interval_ = {};
         return std::exchange(awaited_, {});
     }
@@ -73,7 +75,7 @@ private:
     Duration timeout_;
     Duration interval_ = {};
     Time sent_ = {}, received_ = {};
-    std::deque<Ping> awaited_;
+    Ring<Ping> awaited_;
     bool held_ = false;
 };
 

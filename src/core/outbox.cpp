@@ -93,7 +93,7 @@ void Outbox::trim() {
 // Closes the holes and forgets stale expiries once they are many; the cost is shared by the messages that made them.
 void Outbox::compact() {
     if (slots_.size() <= 2 * live_ + slack && expiries_.size() <= 2 * live_ + slack) return;
-    std::deque<Slot> kept;
+    Ring<Slot> kept;
     for (auto& s : slots_)
         if (s.live) kept.push_back(std::move(s));
     slots_.swap(kept);

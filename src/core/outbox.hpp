@@ -1,11 +1,12 @@
 #pragma once
 /// The messages that were not sent yet: first in, first out; bounded by number and by bytes; each with a time to live.
 
+#include "core/ring.hpp"
+
 #include <cstdint>
-#include <deque>
 #include <queue>
 #include <set>
-#include <string_view>
+#include <string>
 #include <tortoise/core/work_list.hpp>
 #include <unordered_map>
 #include <vector>
@@ -45,11 +46,11 @@ private:
     Sequence oldest();
 
     Queue limits_;
-    std::deque<Slot> slots_; // in order; those taken out of the middle stay behind as holes until they are many
+    Ring<Slot> slots_; // in order; those taken out of the middle stay behind as holes until they are many
     Sequence base_ = Sequence{1} << 32; // of slots_.front(); room before it for put_back
     std::size_t live_ = 0, bytes_ = 0;
     std::priority_queue<Expiry, std::vector<Expiry>, std::greater<>> expiries_; // may name messages that are gone
-    std::unordered_map<std::string_view, Sequence> by_topic_;                   // only for latest_per_topic
+    std::unordered_map<std::string, Sequence> by_topic_;                        // only for latest_per_topic
     std::set<std::pair<int, Sequence>> by_priority_;                            // only for by_priority
 };
 

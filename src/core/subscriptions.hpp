@@ -2,9 +2,9 @@
 /// The filters that are wanted, and what is asked of the broker to make it so.
 
 #include "core/limits.hpp"
+#include "core/ring.hpp"
 #include "core/router.hpp"
 
-#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -142,7 +142,7 @@ private:
     Settings settings_;
     std::map<std::string, Wanted, std::less<>> filters_;
     std::map<std::string, Leaving, std::less<>> leaving_;
-    std::deque<Todo> todo_;          // what to ask; entries may be out of date
+    Ring<Todo> todo_;                // what to ask; entries may be out of date
     std::vector<AskedEntry> asking_; // between next() and asked()
     bool asking_subscribe_ = true;
     std::map<PacketId, Asked> asked_;

@@ -3,10 +3,8 @@
 /// number.
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace tortoise::core {
@@ -39,25 +37,29 @@ private:
         Index plus = none, hash = none; // the wildcard children: looked up for every topic
         std::vector<Value> values;      // of the filter that ends here
     };
-    struct Edge {
-        Index parent;
-        std::string_view level; // of the child's Node, which stays where it is
-        friend bool operator==(const Edge&, const Edge&) = default;
+    /// Of the table that finds the child of a node by its level: open addressing, without gaps from where a search begins.
+    /// Most of what a large tree costs is waiting for memory: a search looks at one slot and one node.
+    struct Slot {
+        std::uint32_t hash = 0;
+        Index child = none;
     };
-    struct EdgeHash {
-        std::size_t operator()(const Edge& edge) const noexcept {
-            return std::hash<std::string_view>{}(edge.level) ^ (std::size_t{edge.parent} * 0x9E3779B97F4A7C15u);
-        }
-    };
+
+    static std::uint32_t hash_of(Index parent, std::string_view level) noexcept;
+    std::size_t slot_of(Index parent, std::string_view level, std::uint32_t hash) const noexcept;
+    Index named_child(Index parent, std::string_view level) const noexcept;
+    void add_edge(Index child);
+    void remove_edge(Index child);
+    void rehash(std::size_t slots);
 
     Index child(Index parent, std::string_view level) const;
     Index add_child(Index parent, std::string_view level);
     Index find(std::string_view filter) const;
     void prune(Index);
 
-    std::vector<std::unique_ptr<Node>> nodes_; // null: free
+    std::vector<Node> nodes_;
     std::vector<Index> free_;
-    std::unordered_map<Edge, Index, EdgeHash> edges_;
+    std::vector<Slot> slots_; // a power of two, or none
+    std::size_t edges_ = 0;
     std::size_t size_ = 0;
     mutable std::vector<Index> here_, next_; // of match(): kept for their capacity
 };

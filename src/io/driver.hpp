@@ -1,11 +1,11 @@
 #pragma once
 /// The one place that calls both a client engine and a loop.
 
+#include "core/ring.hpp"
 #include "io/connector.hpp"
 #include "io/keeper.hpp"
 #include "io/stream.hpp"
 #include "io/url.hpp"
-#include <deque>
 #include <string>
 #include <tortoise/core/engine.hpp>
 #include <vector>
@@ -105,7 +105,7 @@ private:
         std::uint64_t write; // has to be kept
         std::size_t from;    // before this of output_ is written
     };
-    std::deque<Barrier> barriers_;
+    core::Ring<Barrier> barriers_;
     std::uint64_t sent_ = 0, received_ = 0;
     bool opening_ = false, closing_ = false, draining_ = false;
     bool blocked_ = false, was_blocked_ = false, reading_ = false, greeted_ = false;

@@ -67,20 +67,24 @@ struct Timer::Impl : std::enable_shared_from_this<Timer::Impl> {
     unsigned long waits = 0;
 };
 
-Timer::Timer(Loop& loop, Fn<void()> fire) : impl_(std::make_shared<Impl>(AsioLoop::of(loop), std::move(fire))) {}
+Timer::Timer(Loop& loop, Fn<void()> fire) : loop_(loop), fire_(std::move(fire)) {}
 
 Timer::~Timer() {
+    if (!impl_) return;
     ++impl_->waits;
     impl_->wanted.reset();
     impl_->timer.cancel();
 }
 
 void Timer::arm(Time at) {
+    if (!impl_) impl_ = std::make_shared<Impl>(AsioLoop::of(loop_), std::move(fire_));
     impl_->wanted = at;
     if (!impl_->waiting_until || at < *impl_->waiting_until) impl_->wait(at);
 }
 
-void Timer::disarm() { impl_->wanted.reset(); }
+void Timer::disarm() {
+    if (impl_) impl_->wanted.reset();
+}
 
 detail::Ref<Loops> Loops::make(unsigned threads) { return detail::Ref<Loops>::adopt(new Loops(std::max(1u, threads))); }
 detail::Ref<Loops> Loops::make(std::shared_ptr<Loop> guest) {

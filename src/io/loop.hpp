@@ -51,7 +51,9 @@ public:
 
 private:
     struct Impl;
-    std::shared_ptr<Impl> impl_;
+    Loop& loop_;
+    Fn<void()> fire_;            // until it is armed for the first time: many never are
+    std::shared_ptr<Impl> impl_; // from then on
 };
 
 /// Some loops and what they share. Counts its owners; the threads end with the last of them, who waits for them unless
