@@ -1,5 +1,6 @@
 #include "io/unix.hpp"
 #include "io/socket_stream.hpp"
+#include <boost/asio/local/connect_pair.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -50,6 +51,12 @@ private:
     const std::string path_;
 };
 
+std::shared_ptr<Stream> within_this_process(stream_protocol::socket socket) {
+    auto stream = std::make_shared<UnixStream>(std::move(socket), "this process", &as_it_is);
+    stream->prepare();
+    return stream;
+}
+
 } // namespace
 
 const std::size_t longest_unix_path = sizeof(sockaddr_un::sun_path) - 1;
@@ -83,6 +90,15 @@ Result<std::shared_ptr<Acceptor>> listen_unix(Loop& loop, const std::string& pat
                      "cannot listen on " + path + ": " + words(error.value())};
     }
     return std::shared_ptr<Acceptor>(std::make_shared<UnixAcceptor>(std::move(acceptor), path, std::move(accepted)));
+}
+
+Result<std::pair<std::shared_ptr<Stream>, std::shared_ptr<Stream>>> connected_pair(Loop& loop) {
+    const auto executor = AsioLoop::of(loop).executor();
+    stream_protocol::socket one(executor), other(executor);
+    SocketError error;
+    boost::asio::local::connect_pair(one, other, error);
+    if (error) return Error{std::error_code(error.value(), std::system_category()), words(error.value())};
+    return std::pair(within_this_process(std::move(one)), within_this_process(std::move(other)));
 }
 
 } // namespace tortoise::io

@@ -3,6 +3,7 @@
 
 #include "io/tcp.hpp"
 #include <string>
+#include <utility>
 
 namespace tortoise::io {
 
@@ -12,6 +13,9 @@ std::shared_ptr<Stream> connect_unix(Loop&, const std::string& path, Stream::Eve
 /// The file goes with the acceptor. One that is left over, where nobody listens any more, is replaced.
 Result<std::shared_ptr<Acceptor>> listen_unix(Loop&, const std::string& path,
                                               Fn<void(std::shared_ptr<Stream>)> accepted);
+
+/// The two ends of a connection within this process.
+Result<std::pair<std::shared_ptr<Stream>, std::shared_ptr<Stream>>> connected_pair(Loop&);
 
 /// In bytes.
 extern const std::size_t longest_unix_path;

@@ -27,6 +27,10 @@ struct Broker::Impl {
             unusable = state = known.error();
             return;
         }
+        if (const auto faults = o.faults ? o.faults->ok() : Result<Done>(Done{}); !faults) {
+            unusable = state = faults.error();
+            return;
+        }
         auto tls = server_tls(place);
         if (!tls) {
             unusable = state = tls.error();

@@ -9,11 +9,11 @@ namespace tortoise::testing {
 
 namespace {
 
-using Fault = std::optional<std::string>;
+using Complaint = std::optional<std::string>;
 
-Fault fault_if(bool wrong) { return wrong ? Fault("") : std::nullopt; }
+Complaint fault_if(bool wrong) { return wrong ? Complaint("") : std::nullopt; }
 
-Fault payload_fault(Octets expected, Octets got) {
+Complaint payload_fault(Octets expected, Octets got) {
     if (expected == got) return std::nullopt;
     const auto both = std::min(expected.size(), got.size());
     const auto differ =
@@ -55,7 +55,7 @@ private:
 } // namespace
 
 Expectation expect_exactly(const core::Packet& packet, bool show_payloads) {
-    auto fault = [kept = std::make_shared<KeptPacket>(packet)](const core::Packet& got) -> Fault {
+    auto fault = [kept = std::make_shared<KeptPacket>(packet)](const core::Packet& got) -> Complaint {
         const auto& expected = kept->packet();
         const auto arrived = wants_id(expected) ? with_id(got, 0) : got;
         if (arrived == expected) return std::nullopt;
@@ -73,7 +73,7 @@ Expectation expect_type(core::PacketType type) {
 }
 
 Expectation expect_anything() {
-    return {"a packet, whichever", [](const core::Packet&) { return Fault(); }};
+    return {"a packet, whichever", [](const core::Packet&) { return Complaint(); }};
 }
 
 Expectation expect_fields(ConnectFields f) {
@@ -83,7 +83,7 @@ Expectation expect_fields(ConnectFields f) {
     line.text("user_name", f.user_name).text("will_topic", f.will_topic);
     auto text = line.take();
     if (f.password) text += " password=(hidden)";
-    return {std::move(text), [f = std::move(f)](const core::Packet& got) -> Fault {
+    return {std::move(text), [f = std::move(f)](const core::Packet& got) -> Complaint {
                 const auto* p = std::get_if<core::Connect>(&got);
                 if (!p) return "";
                 if (f.password && p->password != Octets(*f.password)) return "the password is another one, or missing";
@@ -99,7 +99,7 @@ Expectation expect_fields(PublishFields f, bool show_payloads) {
     if (f.qos) line.number("qos", static_cast<unsigned>(*f.qos));
     line.flag("dup", f.duplicate).flag("retain", f.retain).text("topic", f.topic);
     auto text = line.data("payload", f.payload, show_payloads).take();
-    return {std::move(text), [f = std::move(f)](const core::Packet& got) -> Fault {
+    return {std::move(text), [f = std::move(f)](const core::Packet& got) -> Complaint {
                 const auto* p = std::get_if<core::Publish>(&got);
                 if (!p) return "";
                 const bool wrong = differs(f.topic, p->topic) || differs(f.qos, p->qos) ||
@@ -113,7 +113,7 @@ Expectation expect_filters(std::vector<std::string> filters) {
     if (filters.empty()) return expect_type(core::PacketType::subscribe);
     Line line("SUBSCRIBE");
     for (const auto& filter : filters) line.text("filter", filter);
-    return {line.take(), [filters = std::move(filters)](const core::Packet& got) -> Fault {
+    return {line.take(), [filters = std::move(filters)](const core::Packet& got) -> Complaint {
                 const auto* p = std::get_if<core::Subscribe>(&got);
                 return fault_if(!p || !std::equal(filters.begin(), filters.end(), p->entries.begin(), p->entries.end(),
                                                   [](const auto& a, const auto& b) { return a == b.filter; }));

@@ -9,6 +9,7 @@ namespace tortoise::testing {
 class OwnLoop {
 public:
     io::Loop& loop() const noexcept { return loop_; }
+    io::Resolver& resolver() const noexcept { return loops_->resolver(); }
     /// Does it on the loop's thread, and waits for it.
     template <class Job> void run(Job job) const {
         io::Latch done;

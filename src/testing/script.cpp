@@ -1,5 +1,6 @@
 #include "testing/own_loop.hpp"
 #include "testing/player.hpp"
+#include "testing/test_error.hpp"
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
@@ -7,22 +8,6 @@
 #include <utility>
 
 namespace tortoise::testing {
-
-namespace {
-
-/// The one error of its kind; tests read its text.
-class ScriptCategory final : public std::error_category {
-public:
-    const char* name() const noexcept override { return "tortoise script"; }
-    std::string message(int) const override { return "the script was not followed"; }
-};
-
-std::error_code not_followed() {
-    static const ScriptCategory category;
-    return {1, category};
-}
-
-} // namespace
 
 struct Script::Impl {
     explicit Impl(const ScriptOptions& o) : place{o.host, o.port, o.unix_path, o.tls}, show_payloads(o.show_payloads) {
@@ -175,7 +160,7 @@ Result<Done> Script::wait(Duration at_most) const {
         if (in_time && !impl.failed) return Done{};
         failed = impl.failed;
     }
-    return failed ? Error{not_followed(), report()} : make_error(Errc::timeout, report());
+    return failed ? Error{Finding::script_not_followed, report()} : make_error(Errc::timeout, report());
 }
 
 std::string Script::report() const {

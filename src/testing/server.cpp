@@ -1,4 +1,5 @@
 #include "testing/server.hpp"
+#include "io/unix.hpp"
 #include <string>
 #include <utility>
 
@@ -7,6 +8,7 @@ namespace tortoise::testing {
 namespace {
 constexpr std::size_t too_much = 256u << 20; // unwritten, for a client that does not read at all
 constexpr int reads_per_turn = 16;           // then it is the turn of other clients
+constexpr std::size_t most_relays = 10'000;
 } // namespace
 
 /// One client's connection. It tells its server what happened; the server serves it.
@@ -92,7 +94,11 @@ Server::Server(io::Loop& loop, const BrokerOptions& options, std::shared_ptr<io:
     : loop_(loop), engine_(options), tls_(std::move(tls)), timer_(loop, [this] {
           engine_.elapsed(io::Loop::now());
           drain();
-      }) {}
+      }) {
+    if (options.faults || options.capture)
+        relays_.emplace(loop_, options.faults.value_or(Faults()), options.capture, most_relays,
+                        core::largest_packet); // it is the engine that refuses larger ones
+}
 
 Server::~Server() = default;
 
@@ -109,6 +115,7 @@ void Server::stop() {
 }
 
 void Server::drop_connections() {
+    if (relays_) relays_->drop();
     while (!peers_.empty()) drop(peers_.begin()->first);
     drain();
 }
@@ -121,10 +128,20 @@ void Server::forget_sessions() {
 
 void Server::welcome(std::shared_ptr<io::Stream> stream) {
     if (tls_) stream = io::secure_server(loop_, std::move(stream), tls_);
+    if (relays_) stream = relayed(std::move(stream));
+    if (!stream) return;
     const auto id = next_id_++;
     engine_.connected(io::Loop::now(), id);
     peers_.emplace(id, std::make_unique<Peer>(*this, id, std::move(stream)));
     drain();
+}
+
+std::shared_ptr<io::Stream> Server::relayed(std::shared_ptr<io::Stream> client) {
+    auto* relay = relays_->add(std::move(client));
+    if (!relay) return nullptr;
+    const auto ends = io::connected_pair(loop_);
+    relay->join(ends ? ends->first : nullptr);
+    return ends ? ends->second : nullptr;
 }
 
 void Server::drain() {

@@ -6,7 +6,9 @@
 #include "io/tcp.hpp"
 #include "io/tls.hpp"
 #include "testing/place.hpp"
+#include "testing/relay.hpp"
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -31,6 +33,8 @@ public:
 private:
     class Peer;
     void welcome(std::shared_ptr<io::Stream>);
+    /// The stream, with faults and capture in between.
+    std::shared_ptr<io::Stream> relayed(std::shared_ptr<io::Stream>);
     void drain();
     void serve(broker::ClientId);
     void drop(broker::ClientId);
@@ -40,6 +44,7 @@ private:
     const std::shared_ptr<io::TlsContext> tls_;
     io::Timer timer_;
     std::shared_ptr<io::Acceptor> acceptor_;
+    std::optional<Relays> relays_;
     std::unordered_map<broker::ClientId, std::unique_ptr<Peer>> peers_;
     broker::ClientId next_id_ = 1;
     std::vector<broker::ClientId> touched_;

@@ -6,8 +6,9 @@ namespace {
 
 constexpr std::size_t longest_line = 400, most_lines = 200, most_octets = 32;
 
-/// Does not end within a character of UTF-8.
-std::string cut(std::string line) {
+} // namespace
+
+std::string one_line(std::string line) {
     if (line.size() <= longest_line) return line;
     std::size_t end = longest_line;
     while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) --end;
@@ -15,10 +16,8 @@ std::string cut(std::string line) {
     return line + " ...";
 }
 
-} // namespace
-
 std::string Transcript::print(const core::Packet& packet) const {
-    return cut(core::print(packet, {.payloads = payloads_}));
+    return one_line(core::print(packet, {.payloads = payloads_}));
 }
 
 void Transcript::add(std::string line) {

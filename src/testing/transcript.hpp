@@ -31,6 +31,8 @@ private:
     std::size_t left_out_ = 0;
 };
 
+/// Cut if it is very long, but not within a character of UTF-8.
+std::string one_line(std::string);
 /// The beginning of some octets, for people: `5 octets: 20 03 00 00 00`.
 std::string hexadecimal(Octets);
 

@@ -11,6 +11,8 @@
 #include <tortoise/fn.hpp>
 #include <tortoise/options.hpp>
 #include <tortoise/result.hpp>
+#include <tortoise/testing/capture.hpp>
+#include <tortoise/testing/faults.hpp>
 #include <tortoise/tls.hpp>
 #include <vector>
 
@@ -81,6 +83,9 @@ struct BrokerOptions {
     std::optional<std::chrono::seconds> session_expiry_cap = {};  ///< longest session expiry it grants
     bool one_copy_per_subscription = false;           ///< overlapping filters: a copy each, instead of one with the highest QoS
     std::size_t queue_limit = 1'000'000;              ///< messages kept for a session; beyond, the oldest QoS 0, then new ones go
+
+    std::optional<Faults> faults = {};                ///< between its clients and itself
+    std::optional<Capture> capture = {};              ///< records what passes there
 };
 
 /// "aws", "azure-event-grid", …
