@@ -65,7 +65,6 @@ struct Proxy::Impl {
     std::unique_ptr<Relays> relays;         // null if the options are unusable
 };
 
-Proxy::Proxy(std::string url, Faults faults) : Proxy(ProxyOptions{.to = std::move(url), .faults = std::move(faults)}) {}
 Proxy::Proxy(ProxyOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 Proxy::~Proxy() = default;
 

@@ -41,6 +41,17 @@ public:
         std::string octets;
         return core::encode(version, packet, octets) && send(Octets(octets));
     }
+    /// False: the other side takes no more, for a second.
+    bool send_some(Octets octets) const {
+        while (!octets.empty()) {
+            pollfd watched = {socket_, POLLOUT, 0};
+            if (::poll(&watched, 1, 1000) != 1) return false;
+            const auto put = ::send(socket_, octets.data(), octets.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+            if (put <= 0) return false;
+            octets.remove_prefix(static_cast<std::size_t>(put));
+        }
+        return true;
+    }
     /// Exactly that many octets; fewer if the connection ends, or too much time passes.
     std::string receive(std::size_t size) const {
         std::string octets;

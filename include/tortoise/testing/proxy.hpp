@@ -32,8 +32,7 @@ struct ProxyOptions {
 /// loop thread).
 class Proxy {
 public:
-    /// Starts at once. `url` is ProxyOptions::to.
-    explicit Proxy(std::string url, Faults = {});
+    /// Starts at once; ok() tells whether it listens.
     explicit Proxy(ProxyOptions);
     ~Proxy();
     Proxy(const Proxy&) = delete;
