@@ -3,6 +3,7 @@
 #include "bell.hpp"
 #include "check.hpp"
 #include "command.hpp"
+#include "fault_arguments.hpp"
 #include "input.hpp"
 #include "output.hpp"
 #include "report.hpp"
@@ -29,6 +30,7 @@ struct BrokerArguments {
     std::vector<std::string> users = {};
     std::string users_file = {};
     std::string test_certificates = {}; // a directory
+    FaultArguments faults = {};
     std::optional<std::uint32_t> server_keep_alive = {}, session_expiry_cap = {};
     unsigned maximum_qos = 2;
     std::string retain = "on", copies = "one";
@@ -77,6 +79,10 @@ Result<BrokerOptions> plan_broker(const BrokerArguments& a) {
     options.maximum_qos = static_cast<QoS>(a.maximum_qos);
     options.retain_available = a.retain == "on" && !a.no_retain;
     options.one_copy_per_subscription = a.copies == "each";
+    auto faults = a.faults.faults();
+    if (!faults) return faults.error();
+    options.faults = *std::move(faults);
+    options.capture = a.faults.capture();
     return options;
 }
 
@@ -190,7 +196,7 @@ int run_broker(const BrokerArguments& a) {
     write_output(fmt::format("listening on {}\n", place(*options, broker.port())));
     while (!bell.interrupted()) bell.wait(std::nullopt);
     broker.stop();
-    return success;
+    return conclude(a.faults, options->faults, options->capture, report) ? success : failed_here;
 }
 
 constexpr const char* examples =
@@ -200,7 +206,8 @@ constexpr const char* examples =
     "  tortoise broker --user anna:secret --deny-subscribe 'private/#'\n"
     "  tortoise broker --port 8883 --cert broker.pem --key broker.key --cafile ca.pem --require-certificate\n"
     "  tortoise broker --maximum-qos 1 --retain off --receive-maximum 10\n"
-    "  tortoise broker --profile aws --port 8883 --test-certificates certificates\n\n"
+    "  tortoise broker --profile aws --port 8883 --test-certificates certificates\n"
+    "  tortoise broker --fault 'drop PUBACK nth=3 on=a/#' --capture traffic.pcap\n\n"
     "It keeps everything in memory, and forgets it when it ends.\n\n";
 
 } // namespace
@@ -224,6 +231,7 @@ Command add_broker(CLI::App& app) {
     add_access_options(sub, *a);
     add_limit_options(sub, *a);
     add_cloud_options(sub, *a);
+    add_fault_options(sub, a->faults);
     return {&sub, [a] { return run_broker(*a); }};
 }
 

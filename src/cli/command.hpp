@@ -18,5 +18,6 @@ Command add_pub(CLI::App&);
 Command add_sub(CLI::App&);
 Command add_broker(CLI::App&);
 Command add_bench(CLI::App&);
+Command add_proxy(CLI::App&);
 
 } // namespace cli

@@ -49,7 +49,13 @@ inline constexpr const char* bench_exit_codes =
 inline constexpr const char* broker_exit_codes =
     "Exit codes:\n"
     "  0   stopped by SIGINT or SIGTERM\n"
-    "  1   cannot listen, or the file of --users, a certificate or a key cannot be used\n"
+    "  1   cannot listen, or the file of --users or --capture, a certificate or a key cannot be used\n"
     "  2   the command line is wrong\n";
+
+inline constexpr const char* proxy_exit_codes =
+    "Exit codes:\n"
+    "  0   stopped by SIGINT or SIGTERM\n"
+    "  1   cannot listen, or a certificate, a key or the file of --capture cannot be used\n"
+    "  2   the command line or the URL is wrong\n";
 
 } // namespace cli

@@ -38,6 +38,7 @@ public:
             {"sub", "tortoise sub -t FILTER... [OPTIONS]"},
             {"broker", "tortoise broker [OPTIONS]"},
             {"bench", "tortoise bench pub|sub|rtt [OPTIONS]"},
+            {"proxy", "tortoise proxy --to BROKER [OPTIONS]"},
         };
         for (const auto& [command, usage] : usages)
             if (app->get_name() == command) return std::string("Usage: ") + usage + "\n";
@@ -53,7 +54,7 @@ public:
 
 /// What is said of a word that is no command.
 std::string no_such_command(const std::string& word) {
-    return fmt::format("there is no command '{}': the commands are pub, sub, broker and bench", word);
+    return fmt::format("there is no command '{}': the commands are pub, sub, broker, proxy and bench", word);
 }
 
 int run(int argc, char** argv) {
@@ -63,7 +64,8 @@ int run(int argc, char** argv) {
     app.require_subcommand(0, 1);
     app.footer(footer);
     app.formatter(std::make_shared<HelpFormat>());
-    const cli::Command commands[] = {cli::add_pub(app), cli::add_sub(app), cli::add_broker(app), cli::add_bench(app)};
+    const cli::Command commands[] = {cli::add_pub(app), cli::add_sub(app), cli::add_broker(app), cli::add_bench(app),
+                                     cli::add_proxy(app)};
 
     const cli::Command* chosen = nullptr;
     std::vector<std::string> words(argv + 1, argv + argc);
@@ -84,7 +86,8 @@ int run(int argc, char** argv) {
         cli::Report(name).usage(error.what());
         return cli::bad_usage;
     }
-    if (!chosen) return cli::Report("tortoise").usage("give a command: pub, sub, broker or bench"), cli::bad_usage;
+    if (!chosen)
+        return cli::Report("tortoise").usage("give a command: pub, sub, broker, proxy or bench"), cli::bad_usage;
     return chosen->run();
 }
 

@@ -18,13 +18,13 @@ std::string help(const Words& command) {
 }
 
 TEST(Help, OfTheCommandNamesEverySubcommand) {
-    EXPECT_THAT(help({}),
-                AllOf(HasSubstr("Usage: tortoise COMMAND"), HasSubstr("\n  pub "), HasSubstr("\n  sub "),
-                      HasSubstr("\n  broker "), HasSubstr("\n  bench "), HasSubstr("tortoise COMMAND --help")));
+    EXPECT_THAT(help({}), AllOf(HasSubstr("Usage: tortoise COMMAND"), HasSubstr("\n  pub "), HasSubstr("\n  sub "),
+                                HasSubstr("\n  broker "), HasSubstr("\n  bench "), HasSubstr("\n  proxy "),
+                                HasSubstr("tortoise COMMAND --help")));
 }
 
 TEST(Help, OfEachSubcommandHasUsageExamplesAndExitCodes) {
-    for (const std::string name : {"pub", "sub", "broker", "bench"}) {
+    for (const std::string name : {"pub", "sub", "broker", "bench", "proxy"}) {
         const auto text = help({name});
         EXPECT_THAT(text, AllOf(HasSubstr("Usage: tortoise " + name), HasSubstr("Examples:\n  tortoise " + name),
                                 HasSubstr("Exit codes:\n  0 ")));
@@ -108,19 +108,25 @@ TEST(Help, NamesEachOption) {
                              "--maximum-packet-size",
                              "--copies",
                              "--topic-alias-maximum",
-                             "--session-expiry-cap"};
+                             "--session-expiry-cap",
+                             "--fault",
+                             "--capture",
+                             "--capture-payloads"};
+    const Words of_proxy = {"--to",   "--listen", "--unix",  "--to-cafile", "--to-insecure",
+                            "--cert", "--key",    "--fault", "--capture",   "--capture-payloads"};
     const Words of_bench = {"-t,--topic",    "-q,--qos",  "-C,--count", "--size",    "--window",
                             "--connections", "--timeout", "--json",     "--progress"};
-    for (const auto& [command, options] : {std::pair{"pub", of_pub + shared}, std::pair{"sub", of_sub + shared},
-                                           std::pair{"broker", of_broker}, std::pair{"bench", of_bench + shared}}) {
+    for (const auto& [command, options] :
+         {std::pair{"pub", of_pub + shared}, std::pair{"sub", of_sub + shared}, std::pair{"broker", of_broker},
+          std::pair{"bench", of_bench + shared}, std::pair{"proxy", of_proxy}}) {
         const auto text = help({command});
         for (const auto& option : options) EXPECT_THAT(text, HasSubstr("\n  " + option)) << command;
     }
 }
 
 TEST(Help, FitsATerminal) {
-    for (const Words& command :
-         {Words{}, Words{"pub"}, Words{"sub"}, Words{"broker"}, Words{"bench"}, Words{"bench", "pub"}}) {
+    for (const Words& command : {Words{}, Words{"pub"}, Words{"sub"}, Words{"broker"}, Words{"bench"}, Words{"proxy"},
+                                 Words{"bench", "pub"}}) {
         std::istringstream lines(help(command));
         for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 130u) << line;
     }

@@ -30,7 +30,7 @@ TEST_P(WrongUsage, ExitsWithTwoAndSaysWhatIsWrong) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Top, WrongUsage,
-                         ::testing::Values(Wrong{{}, "give a command: pub, sub, broker or bench"},
+                         ::testing::Values(Wrong{{}, "give a command: pub, sub, broker, proxy or bench"},
                                            Wrong{{"fly"}, "there is no command 'fly'"}, Wrong{{"--fly"}, "--fly"}));
 
 INSTANTIATE_TEST_SUITE_P(
