@@ -228,7 +228,7 @@ TEST_P(NamedFault, OfASessionThatIsLostBehindPubrecIsSessionLost) {
     EXPECT_EQ(faults.applied(1), 1u);
 }
 
-/// [MQTT-3.2.2-4]: there is no session at the client, so it closes the connection.
+/// [MQTT5-3.2.2-4]: there is no session at the client, so it closes the connection.
 TEST_P(NamedFault, OfASessionThatIsNotThereIsAProtocolError) {
     start({"session-present=1 connection=1"});
     auto o = options(recorder, broker->url());
