@@ -329,6 +329,7 @@ TEST(Filter, HalfOpensTowardsTheClient) {
     Wire wire(Faults{"half-open PUBACK"});
     EXPECT_THAT(wire.broker(puback(1)), IsEmpty());
     EXPECT_THAT(wire.client(Pingreq{}), ElementsAre("PINGREQ"));
+    EXPECT_THAT(wire.broker(Pingresp{}), IsEmpty());
     wire.filter().closed(wire.now, Side::client);
     EXPECT_EQ(wire.filter().end(Side::broker), End::finish);
 }
