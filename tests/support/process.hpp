@@ -86,6 +86,12 @@ public:
     void close_output() { ::close(std::exchange(out_, -1)); }
     bool has_ended() { return reap(WNOHANG); }
     void signal(int number) const { ::kill(pid_, number); }
+    /// Stops it until it gets a SIGCONT; returns when it stands still.
+    void halt() const {
+        signal(SIGSTOP);
+        siginfo_t ignored;
+        ::waitid(P_PID, static_cast<id_t>(pid_), &ignored, WSTOPPED);
+    }
     const std::string& out() const { return out_text_; }
     const std::string& err() const { return err_text_; }
 
