@@ -35,21 +35,21 @@ protected:
     void give_up_and_finish() {
         ask_for(300);
         for (const auto& sender : senders) {
-            EXPECT_TRUE(sender->says("store_failed")) << sender->name();
+            EXPECT_TRUE(sender->says("store failed: '" + disk.path())) << sender->name();
             EXPECT_TRUE(sender->says("disk is full")) << sender->name();
             sender->kill();
         }
         disk.clear();
         for (const auto& sender : senders) {
             const auto accepted = sender->all_accepted();
-            EXPECT_EQ(sender->finish().code, 0) << sender->name();
+            const auto end = sender->finish();
+            EXPECT_EQ(end.code, 0) << sender->name() << ": " << end.out << end.err;
             expect_that_it_arrives(*sender, accepted);
         }
     }
     SmallDisk disk;
 };
 
-// What is left of the disk is for the programs' next lives, too little of it for this one to go on.
 TEST_F(FullDisk, EndsTheSenderWithAClearErrorAndLosesNothing) {
     start_on_it();
     begin_to_send();
