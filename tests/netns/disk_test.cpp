@@ -4,17 +4,17 @@
 namespace tortoise {
 namespace {
 
-/// A file system of a few pages.
+/// A file system that is soon full, and has room for the journals of all senders until then.
 class SmallDisk {
 public:
-    SmallDisk() { must({"mount", "-t", "tmpfs", "-o", "size=4m", "tortoise", directory_.path()}); }
+    SmallDisk() { must({"mount", "-t", "tmpfs", "-o", "size=32m", "tortoise", directory_.path()}); }
     SmallDisk(const SmallDisk&) = delete;
     SmallDisk& operator=(const SmallDisk&) = delete;
     ~SmallDisk() { test::run({"umount", "--lazy", directory_.path()}); }
     const std::string& path() const { return directory_.path(); }
     void fill() {
         std::ofstream file(path() + "/rubbish", std::ios::binary);
-        const std::string page(4096, 'x');
+        const std::string page(4096, 'x'); // as large as those of the file system: what is left is less
         while (file.write(page.data(), static_cast<std::streamsize>(page.size())).flush()) {
         }
     }
