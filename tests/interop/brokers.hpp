@@ -51,6 +51,11 @@ public:
 
     /// kill -9.
     void crash() { process_->crash(); }
+    /// Its own end, at which it saves.
+    void end() {
+        process_->signal(SIGTERM);
+        process_->wait();
+    }
     /// Again, on the same port, with what it saved.
     void restart() {
         if (!try_start()) throw std::runtime_error("mosquitto does not start again: " + process_->err());
