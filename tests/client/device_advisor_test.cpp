@@ -179,7 +179,7 @@ TEST_P(DeviceAdvisor, subscribes) {
 
 TEST_P(DeviceAdvisor, subscribesAgainWithoutASuback) {
     auto o = door();
-    o.reply_timeout = 5ms;
+    o.reply_timeout = 20ms;
     auto c = up(std::move(o));
     script.expect_subscribe({"doors/#"}).expect_subscribe({"doors/#"}).send(Suback{.reasons = {Reason::granted_qos_1}});
     EXPECT_TRUE(c.subscribe({"doors/#", QoS::at_least_once}).wait(patience)) << script.report();
