@@ -28,6 +28,9 @@ struct ClientPlan {
     bool rejoins = false;
     /// Of a persistent engine: how long a write takes to be kept.
     Duration disk_takes = std::chrono::milliseconds(1);
+
+    /// How long octets may wait for the disk; on which times have milliseconds.
+    Duration slack() const noexcept { return 2 * disk_takes + std::chrono::milliseconds(1); }
 };
 
 struct PublishPlan {
@@ -176,6 +179,7 @@ private:
     std::vector<std::unique_ptr<Client>> clients_;
     std::vector<std::unique_ptr<Tap>> taps_; // by link
     std::uint64_t broker_call_ = 1;
+    core::WallTime wall_epoch_{std::chrono::hours(24 * 20'000)}; // when time began
     std::vector<broker::ClientId> touched_;
     std::string scratch_;
 

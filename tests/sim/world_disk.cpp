@@ -1,0 +1,86 @@
+// What a client's program keeps on its disk, what waits for that, and how the next life goes on with it.
+#include "sim/world.hpp"
+
+#include <algorithm>
+
+namespace tortoise::sim {
+
+namespace {
+
+/// The message in a record, by its payload.
+core::Token token_in(const core::Record& record) {
+    constexpr std::size_t head = 13; // see Journal
+    const auto packet = core::decode(Version::v5, Octets(record.value).substr(std::min(head, record.value.size())));
+    const auto* publish = packet ? std::get_if<core::Publish>(&*packet) : nullptr;
+    return publish ? token_of(publish->payload) : 0;
+}
+
+} // namespace
+
+// The next life knows what the disk knows, and so must we: also what had ended, if that was not kept.
+void World::go_on(Client& c) {
+    std::vector<core::Token> kept;
+    std::map<std::uint64_t, std::pair<core::PacketId, Outgoing::Entry>> flying; // in the order of sending
+    for (const auto& record : c.disk.records()) {
+        if (record.kind == core::RecordKind::session) c.connacks = 1;
+        if (record.kind != core::RecordKind::message) continue;
+        const core::Token token = token_in(record);
+        Post* post = ledger.find(token);
+        if (!post) return judge.fail("a record of a message that nobody published");
+        kept.push_back(token);
+        post->slack = std::max(post->slack, c.plan.slack());
+        if (record.mark == 0) continue;
+        const auto step = (record.mark & 0x10000) != 0 ? Outgoing::Step::released : Outgoing::Step::published;
+        flying[record.mark >> 17] = {static_cast<core::PacketId>(record.mark),
+                                     {.step = step, .qos = post->qos, .token = token}};
+    }
+    Outgoing& out = c.session.from_client;
+    for (auto& [number, entry] : flying) {
+        entry.second.order = out.next_order++;
+        out.entries.insert(entry);
+    }
+    ledger.crashed(c.index, &kept);
+    const auto wall = wall_epoch_ + std::chrono::floor<std::chrono::milliseconds>(now().time_since_epoch());
+    if (auto restored = c.engine->restore(now(), wall, c.disk.records()); !restored)
+        judge.fail("client " + std::to_string(c.index) + " cannot go on: " + restored.error().describe());
+    c.engine->set_wall_clock(Time{}, wall_epoch_); // to the nanosecond
+    c.requeued = kept.size();
+}
+
+void World::keep_changes(Client& c) {
+    if (!c.engine->has_changes()) return;
+    std::vector<core::RecordChange> changes;
+    const bool first = c.engine->take_changes(changes);
+    c.disk.write(std::move(changes), first);
+    schedule.add(c.disk.busy_until(now(), c.plan.disk_takes), What::kept, c.index, Side::client, c.life);
+}
+
+void World::write_kept(Client& c) {
+    c.disk.keep_one();
+    for (; !c.accepted.empty() && c.accepted.front().first <= c.disk.kept(); c.accepted.pop_front())
+        if (Post* post = ledger.find(c.accepted.front().second)) post->accepted = true;
+    if (judge.logs())
+        judge.line("client " + std::to_string(c.index) + " write " + std::to_string(c.disk.kept()) + " is kept");
+    if (on_kept) on_kept(c.index, c.disk.kept());
+    drain(c);
+}
+
+// What never went out was sent all the same, as far as the engine can tell: it will be repeated.
+void World::drop_held(Client& c) {
+    const auto octets = c.disk.drop_held();
+    core::FrameReader reader;
+    reader.feed(octets);
+    for (auto frame = reader.next(); frame && *frame; frame = reader.next()) {
+        const auto packet = core::decode(c.plan.engine.version, **frame);
+        const auto* publish = packet ? std::get_if<core::Publish>(&*packet) : nullptr;
+        if (!publish || publish->qos == QoS::at_most_once) continue;
+        Outgoing& out = c.session.from_client;
+        const core::Token token = token_of(publish->payload);
+        const bool fresh =
+            out.entries.try_emplace(publish->id, Outgoing::Entry{.qos = publish->qos, .token = token}).second;
+        if (fresh) out.entries[publish->id].order = out.next_order++;
+        ledger.sent(token, !fresh);
+    }
+}
+
+} // namespace tortoise::sim
