@@ -343,6 +343,16 @@ WalkResult Walk::run() {
 
 } // namespace
 
+WalkResult& WalkResult::operator+=(const WalkResult& other) noexcept {
+    posts += other.posts;
+    arrivals += other.arrivals;
+    lives += other.lives;
+    broker_starts += other.broker_starts;
+    connects += other.connects;
+    seconds += other.seconds;
+    return *this;
+}
+
 WalkResult walk(const WalkOptions& options) {
     const auto log = options.log == WalkOptions::Log::off     ? Judge::Log::off
                      : options.log == WalkOptions::Log::print ? Judge::Log::print

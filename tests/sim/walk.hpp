@@ -9,7 +9,7 @@ namespace tortoise::sim {
 
 struct WalkOptions {
     std::uint64_t seed = 1;
-    std::uint64_t steps = 10'000; ///< before everything is left to come to rest
+    std::uint64_t steps = 2'000; ///< before everything is left to come to rest
     enum class Log : std::uint8_t { off, keep_last, print } log = Log::off;
 };
 
@@ -19,6 +19,9 @@ struct WalkResult {
     std::uint64_t digest = 0;
     std::uint64_t posts = 0, arrivals = 0, lives = 0, broker_starts = 0, connects = 0;
     double seconds = 0; ///< of virtual time
+
+    /// The numbers, for a sum.
+    WalkResult& operator+=(const WalkResult&) noexcept;
 };
 
 WalkResult walk(const WalkOptions&);
