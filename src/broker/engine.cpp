@@ -33,6 +33,11 @@ Reason reason_of(const Error& error) {
 Engine::Impl::Impl(testing::BrokerOptions options)
     : context{.options = with_rules(sane(options), rules_of(options)), .rules = rules_of(options)}, sessions(context),
       judge(context.rules) {
+    deny_topics();
+}
+
+void Engine::Impl::deny_topics() {
+    denied_topics = {};
     core::TopicTree::Value number = 0;
     for (const auto& filter : context.options.deny_publish) denied_topics.insert(filter, ++number);
 }
@@ -175,6 +180,11 @@ std::optional<Time> Engine::deadline() const {
     const auto silence = impl_->timers.next();
     if (silence && (!next || *silence < *next)) next = silence;
     return next;
+}
+
+void Engine::set_options(testing::BrokerOptions options) {
+    impl_->context.options = with_rules(sane(std::move(options)), impl_->context.rules);
+    impl_->deny_topics();
 }
 
 void Engine::forget_sessions() {

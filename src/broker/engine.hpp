@@ -56,6 +56,8 @@ public:
 
     std::optional<Time> deadline() const;
 
+    /// Offers something else from now on, by the profile that it was made with; all connections must be closed.
+    void set_options(testing::BrokerOptions);
     /// Forgets sessions and retained messages; all connections must be closed.
     void forget_sessions();
     testing::BrokerStatistics statistics() const;

@@ -11,6 +11,7 @@ struct Engine::Impl {
     explicit Impl(testing::BrokerOptions);
 
     // engine.cpp
+    void deny_topics();
     Connection* find(ClientId) const;
     void receive(Time now, Connection&);
     void handle(Time now, Connection&, const core::Frame&);

@@ -371,7 +371,7 @@ void Engine::unsubscribe(Time now, std::vector<std::string> filters, Token token
 
 void Engine::acknowledge(Time now, InboundId id, Reason reason) {
     if (id == 0) return;
-    impl_->inbox.acknowledge(id, reason);
+    if (const PacketId handled = impl_->inbox.acknowledge(id, reason)) impl_->journal.handled(handled);
     impl_->flush_acks(now);
 }
 

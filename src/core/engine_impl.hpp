@@ -143,6 +143,9 @@ struct Engine::Impl {
     Journal journal;
     Inflight inflight;
     PacketIds ids;
+    /// Of QoS 2 messages that were in flight, and that the broker does not allow any more: it may remember them as
+    /// received for as long as the session lives, and would take another message for their repetition.
+    std::vector<PacketId> withheld;
     Inbox inbox;
     Subscriptions subscriptions;
     IncomingAliases aliases_in;

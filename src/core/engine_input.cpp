@@ -169,6 +169,7 @@ void Engine::Impl::accepted(Time now, const Connack& connack) {
 void Engine::Impl::forget_session(Time now) {
     for (const PacketId id : inbox.seen()) journal.handled_and_released(id);
     inbox.session_lost();
+    for (const PacketId id : std::exchange(withheld, {})) ids.release(id);
     std::vector<WorkItem> back;
     while (!inflight.empty()) {
         const PacketId id = inflight.first();

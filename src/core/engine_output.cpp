@@ -78,7 +78,6 @@ void Engine::Impl::send_connect(Time now) {
 void Engine::Impl::flush_acks(Time now) {
     if (lifecycle.state() != State::up) return;
     while (auto ack = inbox.next_ack()) {
-        if (ack->type == PacketType::pubrec && !is_refusal(ack->reason)) journal.handled(ack->id);
         if (options.version == Version::v3_1_1) ack->reason = Reason::success;
         if (is_refusal(ack->reason))
             send(now, *ack); // the user's, maybe none that this packet can have
@@ -378,7 +377,10 @@ void Engine::Impl::resend(Time now) {
         }
         if (auto error = not_allowed(packet_of(entry.item.message, id))) {
             auto gone = inflight.take(id);
-            ids.release(id);
+            if (gone.item.message.qos == QoS::exactly_once)
+                withheld.push_back(id);
+            else
+                ids.release(id);
             journal.ended(gone.item);
             if (!gone.answered) undelivered(std::move(gone.item), std::move(*error));
             continue;

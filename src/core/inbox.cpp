@@ -36,9 +36,11 @@ Inbox::Arrived Inbox::publish(QoS qos, PacketId id, bool repeated) {
     return fresh ? Arrived{Arrival::deliver, seen.due} : Arrived{Arrival::duplicate};
 }
 
-void Inbox::acknowledge(InboundId id, Reason reason) {
+PacketId Inbox::acknowledge(InboundId id, Reason reason) {
+    const auto handled = [reason](PacketId packet) { return is_refusal(reason) ? PacketId{0} : packet; };
     if (const auto late = earlier_.empty() ? earlier_.end() : earlier_.find(id); late != earlier_.end()) {
-        Seen& seen = seen_[late->second];
+        const PacketId packet = late->second;
+        Seen& seen = seen_[packet];
         earlier_.erase(late);
         seen.handled = true;
         seen.reason = reason;
@@ -46,16 +48,17 @@ void Inbox::acknowledge(InboundId id, Reason reason) {
             repeated->handled = true;
             repeated->reason = reason;
         }
-        return;
+        return handled(packet);
     }
     Due* entry = due(id);
-    if (!entry || !entry->handed_out || entry->handled) return;
+    if (!entry || !entry->handed_out || entry->handled) return 0;
     entry->handled = true;
     entry->reason = reason;
-    if (entry->qos == QoS::at_least_once) return;
+    if (entry->qos == QoS::at_least_once) return 0;
     Seen& seen = seen_[entry->id];
     seen.handled = true;
     seen.reason = reason;
+    return handled(entry->id);
 }
 
 std::optional<Ack> Inbox::next_ack() {

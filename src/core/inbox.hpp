@@ -37,8 +37,8 @@ public:
     };
     /// A PUBLISH of QoS 1 or 2; `repeated`: with DUP.
     Arrived publish(QoS, PacketId, bool repeated = true);
-    /// The message was handled.
-    void acknowledge(InboundId, Reason);
+    /// The message was handled. Returns its identifier if it is of QoS 2 and was not refused; else 0.
+    PacketId acknowledge(InboundId, Reason);
     /// A PUBREL; the reason is that of the PUBCOMP. Nothing: it broke the protocol, being ahead of our PUBREC.
     std::optional<Reason> release(PacketId);
 

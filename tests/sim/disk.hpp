@@ -67,6 +67,14 @@ public:
     std::uint64_t needed() const noexcept { return needed_; }
     std::uint64_t kept() const noexcept { return kept_; }
     const std::vector<core::Record>& records() const noexcept { return records_; }
+    /// Those that there will be once everything is kept.
+    std::vector<core::Record> records_to_be() const {
+        Disk later;
+        later.records_ = records_;
+        for (auto changes : writes_)
+            for (auto& change : changes) later.apply(change);
+        return std::move(later.records_);
+    }
 
 private:
     struct Held {

@@ -27,6 +27,8 @@ struct Post {
     std::uint32_t size = 0; // of the payload
     Time made = {};
     std::optional<Time> expires = {};
+    Duration ttl = {};        // if it expires
+    core::WallTime wall = {}; // when time began, by the clock of the day on which it was written down
 
     enum class End : std::uint8_t { open, delivered, undelivered };
     End end = End::open;

@@ -31,7 +31,10 @@ void Network::put_on_wire(Time now, LinkId id, Side from, Octets octets) {
         *h.cut_after -= octets.size();
     }
     h.wire.append(octets);
-    h.last = std::max(h.last, now + latency());
+    h.departed = std::max(h.departed, now);
+    if (conditions.bandwidth > 0)
+        h.departed += std::chrono::nanoseconds(std::chrono::seconds(1)) * octets.size() / conditions.bandwidth;
+    h.last = std::max(h.last, h.departed + latency());
     schedule_.add(h.last, What::arrive, id, from, octets.size());
 }
 
@@ -136,6 +139,7 @@ void Network::close(Time now, LinkId id, Side side) {
 
 void Network::cut(Time now, LinkId id, Cut how) {
     for (const Side from : {Side::client, Side::broker}) {
+        if (how.only && *how.only != from) continue;
         Half& h = half(id, from);
         h.wire.resize(how.deliver_some ? rng_.below(h.wire.size() + 1) : 0);
         h.dead = true;

@@ -21,7 +21,8 @@ struct Conditions {
     unsigned pieces = 0;     ///< per mille of the arrivals that are read in several pieces
     unsigned slow_write = 0; ///< per mille of the writes that wait, and go out in parts
     Duration slow_write_max = std::chrono::milliseconds(300);
-    unsigned reset = 0; ///< per mille of the closes that lose what is on its way
+    std::size_t bandwidth = 0; ///< octets a second in each direction of a connection; 0: no limit
+    unsigned reset = 0;        ///< per mille of the closes that lose what is on its way
 };
 
 /// The programs at the two ends. Octets are valid during the call.
@@ -42,8 +43,9 @@ protected:
 struct Cut {
     std::optional<Duration> client_learns = Duration{};
     std::optional<Duration> broker_learns = Duration{};
-    bool stuck = false;       ///< writes into the void hang, instead of going out
-    bool deliver_some = true; ///< a part of what is on its way still arrives; otherwise nothing does
+    std::optional<Side> only = {}; ///< half-open: only what that side says is lost
+    bool stuck = false;            ///< writes into the void hang, instead of going out
+    bool deliver_some = true;      ///< a part of what is on its way still arrives; otherwise nothing does
 };
 
 class Network {
@@ -93,6 +95,7 @@ private:
         std::string wire;    // on its way
         std::string arrived; // not yet read
         Time last = {};      // when the last of it arrives
+        Time departed = {};  // when the last of it is gone out, by the bandwidth
         bool writing = false, reading = false;
         bool dead = false;  // what goes out now reaches nobody
         bool stuck = false; // and does not even go out

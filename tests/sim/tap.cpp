@@ -110,6 +110,7 @@ void Tap::request(const core::Packet& p, Passing& passing) {
     } else {
         return;
     }
+    forget_given_up(passing.id);
     // [MQTT-2.2.1-3]
     const auto [at, fresh] = session_.from_client.entries.try_emplace(passing.id, Outgoing::Entry{.step = step});
     if (!fresh) fail(Side::client, "packet identifier " + std::to_string(passing.id) + " is in use");
@@ -150,14 +151,34 @@ void Tap::publish(Side from, const core::Publish& p) {
     if (from == Side::client) publish_from_client(p, repetition);
 }
 
+// Of a client: it is not sent again, because the broker does not allow it any more.
+bool Tap::given_up(const Outgoing::Entry& entry) {
+    const Post* post = entry.resend_due && entry.step == Step::published ? ledger_.find(entry.token) : nullptr;
+    return post && post->end == Post::End::undelivered && post->over_on_wire;
+}
+
+// … and if it is of QoS 1, its identifier is free.
+void Tap::forget_given_up(PacketId id) {
+    Outgoing& out = session_.from_client;
+    const auto found = out.entries.find(id);
+    if (found == out.entries.end() || found->second.qos != QoS::at_least_once || !given_up(found->second)) return;
+    out.settled(found->second);
+    out.entries.erase(found);
+}
+
 void Tap::identifier(Side from, const core::Publish& p, core::Token token, bool& repetition) {
     Outgoing& out = outgoing(from);
+    if (from == Side::client) forget_given_up(p.id);
     const auto found = out.entries.find(p.id);
     const std::string name = "packet identifier " + std::to_string(p.id);
     if (found == out.entries.end()) {
         if (p.duplicate) fail(from, "DUP at the first attempt, " + name);
         out.entries.emplace(p.id, Outgoing::Entry{Step::published, p.qos, token, out.next_order++, false});
-        if (out.resends_due > 0)
+        const auto due = [&](const auto& e) {
+            return e.second.resend_due && e.second.step == Step::published &&
+                   (from == Side::broker || !given_up(e.second));
+        };
+        if (out.resends_due > 0 && std::any_of(out.entries.begin(), out.entries.end(), due))
             fail(from, "[MQTT-4.6.0-1] a new message overtakes one that is to be sent again, " + name);
         return;
     }

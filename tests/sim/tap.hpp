@@ -68,6 +68,8 @@ private:
     void order_of_packets(Side, core::PacketType);
     void publish(Side, const core::Publish&);
     void publish_from_client(const core::Publish&, bool repetition);
+    bool given_up(const Outgoing::Entry&);
+    void forget_given_up(PacketId);
     void identifier(Side, const core::Publish&, core::Token, bool& repetition);
     void ack(Side, const core::Ack&);
     void connect(const core::Connect&);

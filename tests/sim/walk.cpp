@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 namespace tortoise::sim {
 
@@ -21,15 +22,19 @@ constexpr const char* filters[] = {"home/#",   "home/+/temp", "home/hall/temp", 
 class Walk {
 public:
     Walk(const WalkOptions& options, Judge& judge)
-        : options_(options), dice_(options.seed ^ 0x5EED), world_(options.seed, broker_options(), judge),
-          judge_(judge) {
+        : options_(options), dice_(options.seed ^ 0x5EED), broker_(broker_options()),
+          world_(options.seed, broker_, judge), judge_(judge) {
+        if (options.only) only_.emplace(options.only->begin(), options.only->end());
+        world_.meddle = options.meddle;
         world_.on_item = [this](const Item& item) { happen(item); };
+        world_.on_kept = [this](std::uint32_t client, std::uint64_t) { die_at_a_write(client); };
         world_.on_event = [this](std::uint32_t client, const core::Event& event) { react(client, event); };
     }
     WalkResult run();
 
 private:
     testing::BrokerOptions broker_options();
+    void set_limits(testing::BrokerOptions&);
     ClientPlan client_plan(std::uint32_t index, bool first_life);
     void set_pace();
     Conditions conditions();
@@ -38,21 +43,36 @@ private:
 
     void happen(const Item&);
     void react(std::uint32_t client, const core::Event&);
+    void do_something(std::uint32_t client);
     void act(std::uint32_t client);
     void act_seldom(std::uint32_t client);
     void cut_somebody();
+    void die_at_a_write(std::uint32_t client);
+    void have_an_accident();
     void chaos();
     Duration think();
     void come_to_rest();
     void stop_everybody();
 
+    /// The numbers of what follows are this decision's; false: it is to be left out.
+    bool decides(const Decision& decision) {
+        dice_ = dice_of(options_.seed, decision);
+        return !only_ || only_->contains(decision);
+    }
+    void carried_out(const Decision& decision) { result_.decisions.push_back(decision); }
+
     const WalkOptions& options_;
+    std::optional<std::set<Decision>> only_;
+    std::vector<std::uint64_t> acts_, reactions_, deaths_, restarts_; // of each client, so far
+    std::uint64_t accidents_ = 0;
     Rng dice_; // of the users and of the accidents; the world has its own
     bool all_v5_ = true, limits_ = false;
     std::size_t clients_ = 2;
     Duration pace_ = 10ms, chaos_pace_ = 1s;
-    unsigned hostile_ = 0; // per mille of the accidents that are severe
+    unsigned hostile_ = 0;      // per mille of the accidents that are severe
+    unsigned die_at_write_ = 0; // per mille of the writes that a program does not survive
     bool quiet_ = false;
+    testing::BrokerOptions broker_;
     World world_;
     Judge& judge_;
     WalkResult result_;
@@ -65,19 +85,28 @@ testing::BrokerOptions Walk::broker_options() {
     limits_ = all_v5_ && dice_.chance(500); // a 3.1.1 client cannot know them
     clients_ = 2 + dice_.below(3);
     hostile_ = static_cast<unsigned>(dice_.below(1000));
-    constexpr std::uint16_t windows[] = {1, 2, 10, 65'535};
-    constexpr std::uint16_t aliases[] = {0, 1, 5, 65'535};
+    die_at_write_ = dice_.chance(300) ? 10 : 0;
     testing::BrokerOptions broker;
     broker.deny_publish = {"denied/#"};
     broker.deny_subscribe = {"secret/#"};
+    set_limits(broker);
+    return broker;
+}
+
+// What a broker may tell anew whenever it starts.
+void Walk::set_limits(testing::BrokerOptions& broker) {
+    constexpr std::uint16_t windows[] = {1, 2, 10, 65'535};
+    constexpr std::uint16_t aliases[] = {0, 1, 5, 65'535};
     broker.receive_maximum = dice_.pick(windows);
     broker.topic_alias_maximum = dice_.pick(aliases);
+    broker.server_keep_alive.reset();
     if (dice_.chance(200)) broker.server_keep_alive = std::chrono::seconds(2 + dice_.below(30));
+    broker.session_expiry_cap.reset();
     if (dice_.chance(200)) broker.session_expiry_cap = std::chrono::seconds(1 + dice_.below(60));
-    if (limits_ && dice_.chance(300)) broker.maximum_qos = QoS::at_least_once;
-    if (limits_ && dice_.chance(300)) broker.retain_available = false;
-    if (limits_ && dice_.chance(500)) broker.maximum_packet_size = 400;
-    return broker;
+    if (!limits_) return;
+    broker.maximum_qos = dice_.chance(300) ? QoS::at_least_once : QoS::exactly_once;
+    broker.retain_available = !dice_.chance(300);
+    broker.maximum_packet_size = dice_.chance(500) ? 400 : 268'435'460;
 }
 
 ClientPlan Walk::client_plan(std::uint32_t index, bool first_life) {
@@ -125,6 +154,8 @@ Conditions Walk::conditions() {
     c.latency_max = c.latency_min + dice_.pick(latencies);
     c.pieces = dice_.chance(600) ? static_cast<unsigned>(dice_.below(1000)) : 0;
     c.slow_write = dice_.chance(400) ? static_cast<unsigned>(dice_.below(600)) : 0;
+    constexpr std::size_t bandwidths[] = {500, 5'000, 100'000};
+    if (dice_.chance(250)) c.bandwidth = dice_.pick(bandwidths);
     c.reset = dice_.chance(500) ? 300 : 0;
     return c;
 }
@@ -164,6 +195,16 @@ PublishPlan Walk::publish_plan(std::uint32_t client) {
     p.size = dice_.chance(900) ? 8 + dice_.below(40) : dice_.below(1500);
     p.properties = dice_.chance(100) && world_.plan(client).engine.version == Version::v5;
     return p;
+}
+
+// The next one comes when it would come if this one were left out.
+void Walk::do_something(std::uint32_t client) {
+    const Decision decision = sim::act(client, acts_[client]++);
+    const bool wanted = decides(decision);
+    world_.schedule.add(world_.now() + think(), What::act, client);
+    if (!wanted || world_.stopped(client)) return;
+    carried_out(decision);
+    act(client);
 }
 
 void Walk::act(std::uint32_t client) {
@@ -219,15 +260,25 @@ void Walk::act_seldom(std::uint32_t client) {
 // A handler does things too; and a program that has stopped is started anew.
 void Walk::react(std::uint32_t client, const core::Event& event) {
     if (quiet_) return;
-    if (std::holds_alternative<core::Stopped>(event)) {
+    const bool received = std::holds_alternative<core::Received>(event), up = std::holds_alternative<core::Up>(event),
+               down = std::holds_alternative<core::Down>(event);
+    const bool stopped = std::holds_alternative<core::Stopped>(event);
+    if (!received && !up && !down && !stopped) return;
+    const Decision decision = reaction(client, reactions_[client]++);
+    const Rng others = dice_; // it may come in the midst of another decision
+    const bool wanted = decides(decision);
+    if (stopped) {
         world_.schedule.add(world_.now() + dice_.up_to(2s), What::act, client, Side::broker);
-    } else if (std::holds_alternative<core::Received>(event) && dice_.chance(20)) {
-        world_.publish(client, publish_plan(client));
-    } else if (std::holds_alternative<core::Up>(event) && dice_.chance(100)) {
-        world_.subscribe(client, {filter(world_.plan(client).engine.version)});
-    } else if (std::holds_alternative<core::Down>(event) && dice_.chance(20)) {
-        world_.reconnect(client);
+    } else if (wanted && dice_.chance(up ? 100 : 20)) {
+        carried_out(decision);
+        if (received)
+            world_.publish(client, publish_plan(client));
+        else if (up)
+            world_.subscribe(client, {filter(world_.plan(client).engine.version)});
+        else
+            world_.reconnect(client);
     }
+    dice_ = others;
 }
 
 // ---- What breaks ---------------------------------------------------------------------------------------------------
@@ -240,26 +291,56 @@ void Walk::cut_somebody() {
     cut.client_learns = dice_.up_to(dice_.chance(500) ? Duration(10ms) : Duration(40s));
     cut.broker_learns = dice_.up_to(dice_.chance(500) ? Duration(10ms) : Duration(40s));
     if (dice_.chance(200)) cut.broker_learns.reset();
+    if (dice_.chance(250)) cut.only = dice_.chance(500) ? Side::client : Side::broker;
     cut.stuck = dice_.chance(500);
     cut.deliver_some = dice_.chance(700);
     if (judge_.logs()) judge_.line("the connection of client " + std::to_string(client) + " breaks");
     world_.network.cut(world_.now(), *link, cut);
 }
 
+// Nothing that depends on the write went out yet.
+void Walk::die_at_a_write(std::uint32_t client) {
+    if (quiet_ || world_.stopped(client)) return;
+    const Decision decision = death(client, deaths_[client]++);
+    const Rng others = dice_;
+    if (decides(decision) && dice_.chance(die_at_write_)) {
+        carried_out(decision);
+        world_.crash_and_restart(client, client_plan(client, false));
+        ++result_.lives;
+    }
+    dice_ = others;
+}
+
+void Walk::have_an_accident() {
+    const Decision decision = accident(accidents_++);
+    const bool wanted = decides(decision);
+    if (dice_.chance(100)) set_pace(); // of what is done, not a thing that is done
+    world_.schedule.add(world_.now() + dice_.up_to(chaos_pace_ * 2), What::chaos, 0);
+    if (!wanted) return;
+    carried_out(decision);
+    chaos();
+}
+
 void Walk::chaos() {
-    const auto roll = dice_.below(100);
+    const auto roll = dice_.below(90);
+    const auto client = static_cast<std::uint32_t>(dice_.below(clients_));
     if (roll < 40) return cut_somebody();
-    if (roll < 55) {
+    if (roll < 53) {
         world_.network.conditions = conditions();
-    } else if (roll < 65) {
+    } else if (roll < 60) {
         world_.network.black_hole = !world_.network.black_hole && dice_.chance(hostile_);
-    } else if (roll < 80) {
-        set_pace();
+    } else if (roll < 64) {
+        constexpr std::chrono::milliseconds jumps[] = {-24h, -3s, 1500ms, 1h};
+        world_.jump_wall_clock(dice_.pick(jumps));
+    } else if (roll < 69) {
+        if (world_.broker_runs() && world_.engine(client).is_up()) world_.take_over(client);
+    } else if (roll < 72) {
+        if (world_.plan(client).engine.persistent && !world_.stopped(client)) world_.fail_disk(client);
     } else if (world_.broker_runs()) {
         world_.stop_broker(dice_.chance(700) ? Duration(1ms) : Duration(5s));
         const bool forget = dice_.chance(hostile_ / 2);
         world_.schedule.add(world_.now() + dice_.up_to(dice_.chance(500) ? 1s : 20s), What::broker_start, 0,
-                            Side::client, forget);
+                            Side::client, accidents_ * 2 + (forget ? 1 : 0));
     }
 }
 
@@ -268,22 +349,23 @@ void Walk::happen(const Item& item) {
     case What::act:
         if (item.side == Side::broker) { // start anew, after a stop
             if (!world_.stopped(item.who)) return;
+            decides(consequence(item.who, restarts_[item.who]++));
             world_.crash_and_restart(item.who, client_plan(item.who, false));
             ++result_.lives;
             return;
         }
         if (quiet_) return;
-        if (!world_.stopped(item.who)) act(item.who);
-        world_.schedule.add(world_.now() + think(), What::act, item.who);
+        do_something(item.who);
         return;
     case What::chaos:
         if (quiet_) return;
-        chaos();
-        world_.schedule.add(world_.now() + dice_.up_to(chaos_pace_ * 2), What::chaos, 0);
+        have_an_accident();
         return;
     case What::broker_start:
         if (world_.broker_runs()) return;
-        world_.start_broker(item.amount != 0);
+        decides(consequence(static_cast<std::uint32_t>(clients_), item.amount / 2)); // the broker's
+        if (dice_.chance(300)) set_limits(broker_);
+        world_.start_broker(item.amount % 2 != 0, &broker_);
         ++result_.broker_starts;
         return;
     default: return;
@@ -320,6 +402,10 @@ void Walk::stop_everybody() {
 WalkResult Walk::run() {
     world_.network.conditions = conditions();
     set_pace();
+    acts_.resize(clients_);
+    reactions_.resize(clients_);
+    deaths_.resize(clients_);
+    restarts_.resize(clients_);
     for (std::uint32_t c = 0; c < clients_; ++c) {
         world_.add_client(client_plan(c, true));
         world_.start(c);
@@ -329,6 +415,7 @@ WalkResult Walk::run() {
     for (std::uint64_t step = 0; step < options_.steps && !judge_.failed(); ++step) {
         world_.step();
         if (step % 64 == 0) world_.check_bounds();
+        if (step % 256 == 0) world_.check_restorable();
     }
     if (!judge_.failed()) come_to_rest();
     if (!judge_.failed()) stop_everybody();

@@ -1,5 +1,5 @@
 // The random walk: engines and broker, any order of events, every promise checked. See walk.hpp.
-#include "sim/walk.hpp"
+#include "sim/shrink.hpp"
 
 #include <cstdio>
 #include <gtest/gtest.h>
@@ -12,6 +12,7 @@ std::string report(std::uint64_t seed, std::uint64_t steps) {
     const auto again = walk({.seed = seed, .steps = steps, .log = WalkOptions::Log::keep_last});
     std::string text = "seed " + std::to_string(seed) + " failed:\n" + again.failure + "\nwhat happened before:\n";
     for (const auto& line : again.last) text += "  " + line + "\n";
+    text += "a test that fails so:\n" + as_test(shrink({.seed = seed, .steps = steps}));
     return text + "replay it with: scripts/sim --seed " + std::to_string(seed) + " --steps " + std::to_string(steps) +
            " -v";
 }

@@ -31,7 +31,7 @@ void World::begin_life(Client& c) {
     c.session.from_client = {};
     if (!c.plan.engine.persistent || c.life == 0) c.session.unheard = c.session.doubtful = false;
     c.connacks = 0;
-    c.stopping = c.stopped = false;
+    c.stopping = c.stopped = c.disk_failed = false;
     c.unwritten = c.handled = c.requeued = 0;
     c.accepted.clear();
     c.late.clear();
@@ -93,7 +93,11 @@ core::Token World::publish(std::uint32_t client, const PublishPlan& plan) {
     post.size = static_cast<std::uint32_t>(std::max(plan.size, sizeof(core::Token)));
     post.made = now();
     if (c.plan.engine.persistent) post.slack = c.plan.slack();
-    if (plan.ttl) post.expires = now() + *plan.ttl;
+    post.wall = wall_epoch_;
+    if (plan.ttl) {
+        post.ttl = *plan.ttl;
+        post.expires = now() + *plan.ttl;
+    }
     const core::Token token = ledger.open_post(post, plan.topic);
     Properties properties;
     if (plan.properties && c.plan.engine.version == Version::v5)
@@ -291,7 +295,7 @@ bool World::step(Time until) {
             network.handle(item);
         else if (item.what == What::kept) {
             Client& c = *clients_[item.who];
-            if (c.life == item.amount) write_kept(c);
+            if (c.life == item.amount && !c.disk_failed) write_kept(c);
         } else if (item.what == What::acknowledge) {
             Client& c = *clients_[item.who];
             if (std::erase(c.late, item.amount) > 0) acknowledge(item.who, item.amount);

@@ -79,8 +79,12 @@ public:
     // ---- What breaks
     std::optional<LinkId> link(std::uint32_t client) const;
     void stop_broker(Duration clients_learn = {});
-    void start_broker(bool forget_sessions);
-    /// Another program connects with the same identifier, and says nothing more.
+    /// With other options, if there are any.
+    void start_broker(bool forget_sessions, const testing::BrokerOptions* options = nullptr);
+    /// The client's disk takes nothing any more; what it did not keep is lost. The program stops.
+    void fail_disk(std::uint32_t client);
+    void jump_wall_clock(std::chrono::milliseconds by);
+    /// Another program connects with the same identifier, gets what is there for it, and says nothing more.
     void take_over(std::uint32_t client);
     bool broker_runs() const noexcept { return network.listening; }
 
@@ -95,6 +99,8 @@ public:
     std::function<void(std::uint32_t client, const core::Event&)> on_event;
     /// Called when a write of that number was kept, before anything that depends on it is sent.
     std::function<void(std::uint32_t client, std::uint64_t write)> on_kept;
+    /// Called with what a client's engine wants to have written; may change octets of it: a defect on purpose.
+    std::function<void(std::string&)> meddle;
     bool prompt = false; ///< every message is acknowledged at once
     /// Called for act, chaos and broker_start.
     std::function<void(const Item&)> on_item;
@@ -102,6 +108,8 @@ public:
     /// What is not settled, in words; empty if everything is.
     std::string unsettled();
     void check_settled();
+    /// What a persistent client's disk will have, once everything is kept, makes an engine like the one that runs.
+    void check_restorable();
 
     Judge& judge;
     Rng rng;
@@ -122,6 +130,7 @@ private:
         bool draining = false, stopping = false, stopped = false;
         std::size_t unwritten = 0;
         Disk disk;
+        bool disk_failed = false;
         std::deque<std::pair<std::uint64_t, core::Token>> accepted; // once that write is kept
         std::uint64_t handled = 0;                                  // messages of QoS 0 and 1 on this link
         std::uint64_t requeued = 0; // how many could have gone back into the queue, at most
@@ -158,7 +167,9 @@ private:
     void witness_reads(Octets);
     void expect(core::Token);
     void client_timer(Client&);
+    void stranger_hears(broker::ClientId, Octets);
     std::string unsettled(Client&);
+    void check_restorable(const Client&);
     void check_subscriptions(Client&, const broker::Snapshot&);
 
     // Programs
@@ -187,10 +198,18 @@ private:
     // the moment at which the broker passes it on.
     static constexpr broker::ClientId first_witness = broker::ClientId{1} << 40;
     broker::ClientId witness_ = first_witness;
-    broker::ClientId next_stranger_ = first_witness * 2;
     bool witness_connected_ = false;
     core::FrameReader witness_reader_;
     std::vector<core::Token> routed_now_;
+
+    // Those who took a client's place, until it takes it back.
+    static constexpr broker::ClientId first_stranger = first_witness * 2;
+    struct Stranger {
+        std::unique_ptr<Tap> tap;
+        std::uint32_t connacks = 0;
+    };
+    std::map<broker::ClientId, Stranger> strangers_;
+    broker::ClientId next_stranger_ = first_stranger;
 };
 
 /// An event in a few words, for lists and logs.

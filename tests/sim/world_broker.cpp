@@ -15,6 +15,10 @@ void World::drain_broker() {
         for (const auto id : touched_) {
             scratch_.clear();
             broker_.take_output(id, scratch_);
+            if (id >= first_stranger) {
+                stranger_hears(id, scratch_);
+                continue;
+            }
             if (id >= first_witness) {
                 if (id != witness_) continue;
                 if (!scratch_.empty()) broker_.wrote(now(), id, scratch_.size());
@@ -62,28 +66,56 @@ void World::stop_broker(Duration clients_learn) {
         broker_.closed(now(), broker_id(id));
         drain_broker();
     }
+    for (const auto& [id, stranger] : std::exchange(strangers_, {})) broker_.closed(now(), id);
     broker_.closed(now(), witness_);
     witness_connected_ = false;
     drain_broker();
 }
 
-void World::start_broker(bool forget_sessions) {
+void World::start_broker(bool forget_sessions, const testing::BrokerOptions* options) {
     if (judge.logs())
         judge.line(forget_sessions ? "the broker starts, and has forgotten everything" : "the broker starts");
     if (forget_sessions) broker_.forget_sessions();
+    if (options) broker_.set_options(*options);
     network.listening = true;
     ++witness_;
     witness_connects();
 }
 
 void World::take_over(std::uint32_t client) {
-    const auto& options = clients_[client]->plan.engine;
+    Client& c = *clients_[client];
+    if (judge.logs()) judge.line("somebody takes the place of client " + std::to_string(client));
+    core::EngineOptions options = c.plan.engine;
+    options.session.clean_start = false;
+    Properties properties; // the same as the client's, or else its session would end with the stranger
+    const auto expiry = std::chrono::duration_cast<std::chrono::seconds>(options.session.expiry).count();
+    if (options.version == Version::v5)
+        properties.set(property::session_expiry_interval, static_cast<std::uint32_t>(expiry));
+    const core::Connect connect{
+        .version = options.version, .clean_start = false, .client_id = options.client_id, .properties = properties};
     std::string octets;
-    const core::Connect connect{.version = options.version, .clean_start = false, .client_id = options.client_id};
     if (!core::encode(options.version, core::Packet(connect), octets)) judge.fail("the codec refuses the stranger");
-    broker_.connected(now(), next_stranger_);
-    broker_.received(now(), next_stranger_++, octets);
+    const auto id = next_stranger_++;
+    Stranger& stranger = strangers_[id];
+    stranger.tap = std::make_unique<Tap>(judge, ledger, c.session, options, client, broker_call_, stranger.connacks);
+    ++broker_call_;
+    broker_.connected(now(), id);
+    stranger.tap->client_sends(octets);
+    stranger.tap->broker_gets(octets.size());
+    broker_.received(now(), id, octets);
     drain_broker();
+}
+
+void World::stranger_hears(broker::ClientId id, Octets octets) {
+    const auto stranger = strangers_.find(id);
+    if (stranger == strangers_.end()) return;
+    if (!octets.empty()) {
+        stranger->second.tap->broker_sends(octets);
+        broker_.wrote(now(), id, octets.size());
+    }
+    if (!broker_.wants_close(id)) return;
+    broker_.closed(now(), id);
+    strangers_.erase(stranger);
 }
 
 // ---- The witness ---------------------------------------------------------------------------------------------------

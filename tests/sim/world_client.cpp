@@ -31,6 +31,7 @@ bool World::drain_output(Client& c) {
     if (c.engine->has_output()) {
         scratch_.clear();
         c.engine->take_output(scratch_);
+        if (meddle) meddle(scratch_);
         if (!c.link) {
             judge.fail("client " + std::to_string(c.index) + ": output without a connection");
             return false;

@@ -29,6 +29,7 @@ void World::go_on(Client& c) {
         if (!post) return judge.fail("a record of a message that nobody published");
         kept.push_back(token);
         post->slack = std::max(post->slack, c.plan.slack());
+        if (post->expires) post->expires = std::max(now(), post->made + post->ttl + (post->wall - wall_epoch_));
         if (record.mark == 0) continue;
         const auto step = (record.mark & 0x10000) != 0 ? Outgoing::Step::released : Outgoing::Step::published;
         flying[record.mark >> 17] = {static_cast<core::PacketId>(record.mark),
@@ -51,6 +52,7 @@ void World::keep_changes(Client& c) {
     if (!c.engine->has_changes()) return;
     std::vector<core::RecordChange> changes;
     const bool first = c.engine->take_changes(changes);
+    if (c.disk_failed) return;
     c.disk.write(std::move(changes), first);
     schedule.add(c.disk.busy_until(now(), c.plan.disk_takes), What::kept, c.index, Side::client, c.life);
 }
@@ -81,6 +83,29 @@ void World::drop_held(Client& c) {
         if (fresh) out.entries[publish->id].order = out.next_order++;
         ledger.sent(token, !fresh);
     }
+}
+
+void World::fail_disk(std::uint32_t client) {
+    Client& c = *clients_[client];
+    if (judge.logs()) judge.line("the disk of client " + std::to_string(client) + " fails");
+    const auto why = make_error(Errc::store_failed, "the simulated disk failed");
+    c.disk_failed = c.stopping = true;
+    if (c.link) {
+        network.abort(now(), *c.link, Side::client, rng.up_to(std::chrono::seconds(2)));
+        c.link.reset();
+        drop_held(c);
+        c.engine->closed(now(), why);
+    }
+    c.disk.crash();
+    c.accepted.clear();
+    c.engine->stop(now(), {}, why);
+    drain(c);
+}
+
+void World::jump_wall_clock(std::chrono::milliseconds by) {
+    if (judge.logs()) judge.line("the wall clock jumps by " + std::to_string(by.count()) + " ms");
+    wall_epoch_ += by;
+    for (auto& c : clients_) c->engine->set_wall_clock(Time{}, wall_epoch_);
 }
 
 } // namespace tortoise::sim

@@ -1,5 +1,5 @@
 // Walks many seeds, on several threads: what scripts/sim runs.
-#include "sim/walk.hpp"
+#include "sim/shrink.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -54,6 +54,18 @@ std::optional<Arguments> parse(int argc, char** argv) {
     return a;
 }
 
+void print_shrunk(const WalkOptions& options) {
+    const Shrunk shrunk = shrink(options);
+    const auto again = walk({.seed = options.seed,
+                             .steps = options.steps,
+                             .log = WalkOptions::Log::keep_last,
+                             .only = shrunk.options.only});
+    std::printf("the last of what happens with no more than this:\n");
+    for (const auto& line : again.last) std::printf("  %s\n", line.c_str());
+    std::printf("a test that fails so, found in %llu walks:\n%s", static_cast<unsigned long long>(shrunk.walks),
+                as_test(shrunk).c_str());
+}
+
 /// What the threads share.
 class Run {
 public:
@@ -76,6 +88,7 @@ public:
                     ull(total_.broker_starts));
         std::printf("failing seeds: %s\n", failed_.empty() ? "none" : "");
         for (const auto& [seed, failure] : failed_) std::printf("  %llu %s\n", ull(seed), failure.c_str());
+        if (!failed_.empty()) print_shrunk({.seed = failed_.begin()->first, .steps = arguments_.steps});
         return failed_.empty() ? 0 : 1;
     }
 
@@ -128,6 +141,7 @@ int one(const Arguments& a) {
     }
     for (const auto& line : result.last) std::printf("%s\n", line.c_str());
     std::printf("%s\n", result.failure.c_str());
+    if (!a.verbose) print_shrunk({.seed = *a.seed, .steps = a.steps});
     return 1;
 }
 
