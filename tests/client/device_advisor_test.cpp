@@ -144,7 +144,7 @@ TEST_P(DeviceAdvisor, publishes) {
     ASSERT_FOLLOWED(script);
 }
 
-// With the same identifier, on the next connection: on the same one the specification forbids it. [MQTT-4.4.0-1]
+// With the same identifier, on the next connection: on the same one MQTT 5 forbids it. [MQTT5-4.4.0-1]
 TEST_P(DeviceAdvisor, publishesAgainWithoutAPuback) {
     auto c = up(door());
     script.expect_publish({.topic = "doors/1", .qos = QoS::at_least_once, .duplicate = false});
