@@ -85,6 +85,29 @@ TEST(Quick, TakesTheUsualPublish) {
             }
 }
 
+/// What it takes is the same for the decoder that looks at everything; whatever octet is wrong.
+TEST(Quick, TakesNothingThatIsRefusedOtherwise) {
+    for (const auto version : {Version::v3_1_1, Version::v5})
+        for (const auto qos : {QoS::at_most_once, QoS::at_least_once, QoS::exactly_once}) {
+            const auto id = static_cast<PacketId>(qos == QoS::at_most_once ? 0 : 7);
+            std::string wire;
+            ASSERT_TRUE(encode(version, Publish{id, "a/topic/of/many", "payload", qos, false, false, {}}, wire));
+            for (std::size_t at = 0; at < wire.size(); ++at)
+                for (int octet = 0; octet < 256; ++octet) {
+                    auto other = wire;
+                    other[at] = static_cast<char>(octet);
+                    FrameReader reader;
+                    reader.feed(other);
+                    Frame frame;
+                    Publish quick;
+                    if (!reader.next_whole(frame) || !decode_plain(version, frame, quick)) continue;
+                    const auto thorough = decode_publish(version, frame);
+                    ASSERT_TRUE(thorough) << "octet " << octet << " at " << at << ": " << thorough.error().describe();
+                    EXPECT_TRUE(quick == *thorough) << "octet " << octet << " at " << at;
+                }
+        }
+}
+
 /// Feeds a stream in random pieces and gives back the packets that come out, each encoded again.
 void expect_same_stream(RandomPackets& random, Version version, const std::string& stream) {
     FrameReader reader;

@@ -76,6 +76,22 @@ TEST(Limits, SendingAgainObeysAWindowThatShrank) {
     EXPECT_EQ(peer.sent<Publish>().payload, "4");
 }
 
+TEST(Limits, WhatWaitsGoesBehindAllThatIsSentAgain) {
+    Peer peer{plain()};
+    peer.connect(false, receive_maximum(2));
+    for (const char* p : {"1", "2"}) peer.publish("a", QoS::at_least_once, p);
+    peer.forget_sent();
+    peer.lose_connection();
+    peer.publish("a", QoS::at_most_once, "3");
+    peer.connect(true, receive_maximum(1));
+    const auto one = peer.sent<Publish>();
+    EXPECT_EQ(one.payload, "1");
+    EXPECT_TRUE(peer.silent());
+    peer.puback(one.id);
+    EXPECT_EQ(peer.sent<Publish>().payload, "2");
+    EXPECT_EQ(peer.sent<Publish>().payload, "3");
+}
+
 TEST(Limits, AWiderWindowIsUsed) {
     Peer peer{plain()};
     peer.connect(false, receive_maximum(1));
