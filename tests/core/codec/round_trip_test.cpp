@@ -65,9 +65,10 @@ TEST(Quick, TakesTheUsualPublish) {
     for (const auto version : {Version::v3_1_1, Version::v5})
         for (const auto qos : {QoS::at_most_once, QoS::at_least_once, QoS::exactly_once})
             for (const std::size_t size : {0u, 50u, 500u}) {
+                const std::string payload(size, 'x');
                 const Publish publish{static_cast<PacketId>(qos == QoS::at_most_once ? 0 : 7),
                                       "a/topic/of/many",
-                                      std::string(size, 'x'),
+                                      payload,
                                       qos,
                                       true,
                                       qos != QoS::at_most_once,
