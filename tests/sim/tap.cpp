@@ -151,10 +151,19 @@ void Tap::publish(Side from, const core::Publish& p) {
     if (from == Side::client) publish_from_client(p, repetition);
 }
 
-// Of a client: it is not sent again, because the broker does not allow it any more.
+// Of a client: it is not sent again, because the broker does not allow it any more. Its user was told why, if it was not
+// cancelled before.
 bool Tap::given_up(const Outgoing::Entry& entry) {
     const Post* post = entry.resend_due && entry.step == Step::published ? ledger_.find(entry.token) : nullptr;
-    return post && post->end == Post::End::undelivered && post->over_on_wire;
+    return post && post->end == Post::End::undelivered && (post->over_on_wire || !allowed_now(*post));
+}
+
+// May be allowed, where the size of its packet decides.
+bool Tap::allowed_now(const Post& post) {
+    const Limits& limits = stream(Side::client).limits;
+    constexpr std::uint32_t most_around_it = 256; // the octets of a PUBLISH that are not payload
+    return (limits.retain || !post.retain) && static_cast<std::uint32_t>(post.qos) <= limits.maximum_qos &&
+           post.size + most_around_it <= limits.packet_size;
 }
 
 // … and if it is of QoS 1, its identifier is free.

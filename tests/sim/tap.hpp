@@ -69,6 +69,7 @@ private:
     void publish(Side, const core::Publish&);
     void publish_from_client(const core::Publish&, bool repetition);
     bool given_up(const Outgoing::Entry&);
+    bool allowed_now(const Post&);
     void forget_given_up(PacketId);
     void identifier(Side, const core::Publish&, core::Token, bool& repetition);
     void ack(Side, const core::Ack&);

@@ -48,6 +48,7 @@ void World::crash_and_restart(std::uint32_t client, ClientPlan plan) {
     if (c.link) network.abort(now(), *c.link, Side::client, rng.up_to(std::chrono::seconds(2)));
     const bool goes_on = c.plan.engine.persistent && plan.engine.persistent;
     c.disk.crash();
+    if (goes_on && keeps_stale_identifiers(c)) c.session.doubtful = true;
     if (!goes_on) {
         c.disk = Disk();
         ledger.crashed(client);

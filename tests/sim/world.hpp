@@ -151,6 +151,7 @@ private:
     static broker::ClientId broker_id(LinkId link) noexcept { return link + 1; }
     void begin_life(Client&);
     void go_on(Client&);
+    static bool keeps_stale_identifiers(const Client&);
     void keep_changes(Client&);
     void write_kept(Client&);
     void drop_held(Client&);
@@ -170,6 +171,7 @@ private:
     void stranger_hears(broker::ClientId, Octets);
     std::string unsettled(Client&);
     void check_restorable(const Client&);
+    bool is_stopped(std::string_view client_id) const;
     void check_subscriptions(Client&, const broker::Snapshot&);
 
     // Programs

@@ -92,11 +92,16 @@ std::string World::unsettled(Client& c) {
     return {};
 }
 
+bool World::is_stopped(std::string_view client_id) const {
+    return std::ranges::any_of(
+        clients_, [&](const auto& c) { return c->stopped && c->plan.engine.client_id == client_id; });
+}
+
 std::string World::unsettled() {
     for (auto& c : clients_)
         if (auto what = unsettled(*c); !what.empty()) return what;
     for (const auto& session : broker_.snapshot().sessions)
-        if (session.connected && (session.queued > 0 || session.in_flight > 0))
+        if (session.connected && !is_stopped(session.client_id) && (session.queued > 0 || session.in_flight > 0))
             return "the broker still has messages for " + session.client_id;
     return {};
 }

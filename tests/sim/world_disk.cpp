@@ -17,6 +17,20 @@ core::Token token_in(const core::Record& record) {
 
 } // namespace
 
+// Does the disk know identifiers of a session that is gone? The engine had forgotten them at its CONNACK, and died before
+// that was kept. What a living session has released may be there as well: its PUBREL comes again.
+bool World::keeps_stale_identifiers(const Client& c) {
+    const auto known = c.engine->snapshot().inbound_qos2;
+    const auto& open = c.session.from_broker.entries;
+    return std::ranges::any_of(c.disk.records(), [&](const core::Record& record) {
+        if (record.kind != core::RecordKind::inbound) return false;
+        const auto id = static_cast<core::PacketId>(record.key);
+        const auto entry = open.find(id);
+        const bool released = entry != open.end() && entry->second.step == Outgoing::Step::released;
+        return !released && std::ranges::find(known, id) == known.end();
+    });
+}
+
 // The next life knows what the disk knows, and so must we: also what had ended, if that was not kept.
 void World::go_on(Client& c) {
     std::vector<core::Token> kept;
