@@ -73,11 +73,15 @@ public:
                 .wait(patience);
         if (!granted) throw std::runtime_error(granted.error().describe());
     }
-    bool wait_for(const std::set<long>& numbers) {
+    /// Waits for them, and gives those that did not come.
+    std::vector<long> missing_of(const std::set<long>& numbers) {
         std::unique_lock lock(mutex_);
-        return changed_.wait_for(lock, patience, [&] {
-            return std::all_of(numbers.begin(), numbers.end(), [&](long n) { return seen_.contains(n); });
+        std::vector<long> missing(numbers.begin(), numbers.end());
+        changed_.wait_for(lock, patience, [&] {
+            std::erase_if(missing, [&](long n) { return seen_.contains(n); });
+            return missing.empty();
         });
+        return missing;
     }
     std::vector<long> received() {
         std::lock_guard lock(mutex_);

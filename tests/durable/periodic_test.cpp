@@ -7,6 +7,8 @@
 namespace tortoise {
 namespace {
 
+using ::testing::IsEmpty;
+
 /// Is there such a payload, with no properties before it? The octet behind it may be a digit by chance, so all numbers
 /// have to be of the same length.
 bool has(const std::string& path, const std::string& payload) {
@@ -75,14 +77,7 @@ TEST_P(Periodic, WhatWasWrittenOutlivesTheKill) {
     Reader reader(broker.url(), GetParam().version);
     const auto end = test::run(life(broker.url(), {}));
     ASSERT_EQ(end.code, 0) << end.err;
-    if (!reader.wait_for(written)) {
-        const auto came = reader.received();
-        const std::set<long> there(came.begin(), came.end());
-        std::string missing;
-        for (const long number : written)
-            if (!there.contains(number)) missing += " " + std::to_string(number);
-        ADD_FAILURE() << "of " << written.size() << " written, these did not arrive:" << missing;
-    }
+    EXPECT_THAT(reader.missing_of(written), IsEmpty()) << "of " << written.size() << " written";
     const auto came = look_at(reader.received());
     EXPECT_EQ(came.disordered, 0u);
     EXPECT_EQ(came.repeated, 0u); // the lives that were killed had sent nothing
@@ -116,7 +111,7 @@ TEST_P(PeriodicStream, InventsNothingAndKeepsTheOrder) {
         process.write("one more\n");
         whole.insert(number);
     }
-    EXPECT_TRUE(reader.wait_for(whole));
+    EXPECT_THAT(reader.missing_of(whole), IsEmpty());
     process.crash();
     const auto came = look_at(reader.received());
     EXPECT_EQ(came.disordered, 0u);

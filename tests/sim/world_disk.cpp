@@ -42,7 +42,7 @@ void World::go_on(Client& c) {
         Post* post = ledger.find(token);
         if (!post) return judge.fail("a record of a message that nobody published");
         kept.push_back(token);
-        post->slack = std::max(post->slack, c.plan.slack());
+        post->slack = std::max(post->slack, c.plan.slack() + std::chrono::milliseconds(1)); // the new life's clock
         if (post->expires) post->expires = std::max(now(), post->made + post->ttl + (post->wall - wall_epoch_));
         if (record.mark == 0) continue;
         const auto step = (record.mark & 0x10000) != 0 ? Outgoing::Step::released : Outgoing::Step::published;
