@@ -43,6 +43,7 @@ struct Outgoing {
 
 struct SessionModel {
     Outgoing from_client, from_broker;
+    std::size_t most_in_flight = 0; // from the client, at any time
 
     struct Filter {
         TopicFilter filter;

@@ -110,7 +110,7 @@ void Tap::request(const core::Packet& p, Passing& passing) {
     } else {
         return;
     }
-    forget_given_up(passing.id);
+    forget_given_up(passing.id, 0);
     // [MQTT-2.2.1-3]
     const auto [at, fresh] = session_.from_client.entries.try_emplace(passing.id, Outgoing::Entry{.step = step});
     if (!fresh) fail(Side::client, "packet identifier " + std::to_string(passing.id) + " is in use");
@@ -166,23 +166,25 @@ bool Tap::allowed_now(const Post& post) {
            post.size + most_around_it <= limits.packet_size;
 }
 
-// … and if it is of QoS 1, its identifier is free.
-void Tap::forget_given_up(PacketId id) {
+// … and if it is of QoS 1, its identifier is free for anything else.
+void Tap::forget_given_up(PacketId id, core::Token user) {
     Outgoing& out = session_.from_client;
     const auto found = out.entries.find(id);
-    if (found == out.entries.end() || found->second.qos != QoS::at_least_once || !given_up(found->second)) return;
+    if (found == out.entries.end() || found->second.token == user) return;
+    if (found->second.qos != QoS::at_least_once || !given_up(found->second)) return;
     out.settled(found->second);
     out.entries.erase(found);
 }
 
 void Tap::identifier(Side from, const core::Publish& p, core::Token token, bool& repetition) {
     Outgoing& out = outgoing(from);
-    if (from == Side::client) forget_given_up(p.id);
+    if (from == Side::client) forget_given_up(p.id, token);
     const auto found = out.entries.find(p.id);
     const std::string name = "packet identifier " + std::to_string(p.id);
     if (found == out.entries.end()) {
         if (p.duplicate) fail(from, "DUP at the first attempt, " + name);
         out.entries.emplace(p.id, Outgoing::Entry{Step::published, p.qos, token, out.next_order++, false});
+        if (from == Side::client) session_.most_in_flight = std::max(session_.most_in_flight, out.entries.size());
         const auto due = [&](const auto& e) {
             return e.second.resend_due && e.second.step == Step::published &&
                    (from == Side::broker || !given_up(e.second));

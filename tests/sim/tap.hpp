@@ -70,7 +70,7 @@ private:
     void publish_from_client(const core::Publish&, bool repetition);
     bool given_up(const Outgoing::Entry&);
     bool allowed_now(const Post&);
-    void forget_given_up(PacketId);
+    void forget_given_up(PacketId, core::Token user);
     void identifier(Side, const core::Publish&, core::Token, bool& repetition);
     void ack(Side, const core::Ack&);
     void connect(const core::Connect&);

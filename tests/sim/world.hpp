@@ -133,7 +133,7 @@ private:
         bool disk_failed = false;
         std::deque<std::pair<std::uint64_t, core::Token>> accepted; // once that write is kept
         std::uint64_t handled = 0;                                  // messages of QoS 0 and 1 on this link
-        std::uint64_t requeued = 0; // how many could have gone back into the queue, at most
+        std::uint64_t requeued = 0; // how many a life began with, whatever its queue's bound
         std::vector<core::InboundId> late;
         struct Wanted {
             SubscribeOptions options;

@@ -14,10 +14,10 @@ void World::check_bounds() {
         // What was sent and must be sent anew goes back into the queue, beyond its bound: as much as was in flight.
         const std::size_t window = 65'535;
         if (s.in_flight.size() > window) judge.fail(who + "more in flight than there are identifiers");
-        c.requeued = std::max<std::uint64_t>(c.requeued, s.in_flight.size());
-        if (s.queued > c.plan.engine.queue.messages + c.requeued)
+        const std::uint64_t requeued = std::max<std::uint64_t>(c.requeued, c.session.most_in_flight);
+        if (s.queued > c.plan.engine.queue.messages + requeued)
             judge.fail(who + std::to_string(s.queued) + " messages are queued");
-        if (s.queued_bytes > c.plan.engine.queue.bytes + c.requeued * 4096)
+        if (s.queued_bytes > c.plan.engine.queue.bytes + requeued * 4096)
             judge.fail(who + std::to_string(s.queued_bytes) + " octets are queued");
         if (c.plan.engine.version == Version::v3_1_1) continue;      // which has no Receive Maximum
         const bool went_on = c.plan.engine.persistent && c.life > 0; // and was offered more in an earlier life
