@@ -35,9 +35,9 @@ void publish(Connection& c, const bench::Work& work, std::uint64_t count, const 
         return;
     }
     if (qos == QoS::at_most_once) {
-        // Taken is all there is to know; what the mailbox has no room for is tried again.
+        // Taken is all there is to know; what there is no room for is tried again, when there is some.
         for (std::uint64_t i = 0; i < count; ++i)
-            while (!c.publish("bench/topic", payload).wait()) std::this_thread::yield();
+            while (!c.publish("bench/topic", payload).wait()) std::this_thread::sleep_for(1ms);
         return;
     }
     std::deque<tortoise::Delivery> open;

@@ -174,10 +174,10 @@ BENCHMARK(receive_with_so_many_filters)->Arg(1)->Arg(1'000)->Arg(100'000)->Arg(1
 
 // ---- between threads, and timers -----------------------------------------------------------------------------------
 
-void mailbox(benchmark::State& state) {
-    io::Mailbox box(64 << 20);
+void mailbox(benchmark::State& state, QoS qos) {
+    io::Mailbox box(Version::v5, 64 << 20);
     io::Mailbox::Batch batch;
-    const PublishRequest request{.topic = topic, .payload = payload, .checked = true};
+    const PublishRequest request{.topic = topic, .payload = payload, .qos = qos, .checked = true};
     std::size_t inside = 0;
     for (auto _ : state) {
         box.put(request, {});
@@ -187,10 +187,14 @@ void mailbox(benchmark::State& state) {
         while (!batch.empty())
             box.next(
                 batch, [](const PublishRequest& r, Time) { benchmark::DoNotOptimize(r.topic.data()); },
+                [](const PublishRun& r, Token) { benchmark::DoNotOptimize(r.octets.data()); },
                 [](io::Mailbox::Call) {});
     }
 }
-BENCHMARK(mailbox);
+void mailbox_at_most_once(benchmark::State& state) { mailbox(state, QoS::at_most_once); }
+void mailbox_at_least_once(benchmark::State& state) { mailbox(state, QoS::at_least_once); }
+BENCHMARK(mailbox_at_most_once);
+BENCHMARK(mailbox_at_least_once);
 
 /// What each packet does to a keep-alive.
 void push_out_one_of_so_many_timers(benchmark::State& state) {

@@ -32,7 +32,7 @@ const Delivery& taken() {
 
 Connection::Core::Core(const core::EngineOptions& options, Acknowledge acknowledge, const Runtime& runtime)
     : client_id_(options.client_id), loops_(detail::Ref<io::Loops>::share(&runtime.loops())), loop_(loops_->next()),
-      mailbox_(std::max(options.queue.bytes, least_mailbox)), version_(options.version),
+      mailbox_(options.version, std::max(options.queue.bytes, least_mailbox)), version_(options.version),
       rules_{options.version, options.topic_aliases == TopicAliases::manual, options.limits},
       persistent_(options.persistent), overflow_(options.queue.overflow), acknowledge_(acknowledge),
       listeners_(registry().listeners), latch_(std::make_shared<io::Latch>()),

@@ -118,9 +118,12 @@ private:
     void make_handler();
     void restore();
     void turn();
+    bool refill();
     void consume_slice();
     bool paused() const;
     void publish_now(const core::PublishRequest&, io::Time at);
+    void publish_run(const core::PublishRun&, core::Token);
+    template <class Publish> void each_of(const core::PublishRun&, core::Token, Publish) const;
     void subscribe_now(std::vector<TopicFilter>, std::span<const std::string> valid, std::optional<Routes::Taker>,
                        Request<Grant>*);
     void settled(core::InboundId);
@@ -244,8 +247,10 @@ private:
     Connection self_; // what callbacks get; does not own
     io::Mailbox::Batch batch_;
     std::vector<io::Mailbox::Call> urgent_;
-    io::Time slice_began_ = {}; // the clock is not asked for each message
-    bool crashed_ = false; // no callback is called any more, but terminate()
+    io::Time slice_began_ = {};       // the clock is not asked for each message
+    std::size_t at_most_once_ = 0;    // publishes, in this turn
+    std::unique_ptr<io::Timer> soon_; // looks into the mailbox again
+    bool crashed_ = false;            // no callback is called any more, but terminate()
     bool ended_ = false;
     bool end_told_ = false; // as an error
     unsigned quarters_ = 0; // of the queue's bound, as told last

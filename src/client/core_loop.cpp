@@ -3,6 +3,7 @@
 #include "client/pipe.hpp"
 #include "client/question.hpp"
 #include "client/registry.hpp"
+#include "core/publish_run.hpp"
 #include <algorithm>
 #include <exception>
 #include <variant>
@@ -15,6 +16,10 @@ namespace {
 constexpr std::size_t slice_octets = 64 * 1024;
 constexpr int slice_records = 1024;
 constexpr int slices_per_turn = 16;
+// Who publishes so many at once at QoS 0, which waits for nothing, goes on with it: to look again soon costs less than
+// to be woken again and again. So does a write of many than several of few.
+constexpr std::size_t many_at_once = 64;
+constexpr auto soon = std::chrono::microseconds(50);
 
 /// None for the default one. What is wrong with the factory is the error.
 Result<std::unique_ptr<core::WorkList>> work_list_of(const WorkListFactory& make) {
@@ -168,11 +173,11 @@ void Connection::Core::empty_mailbox(const Error& why) {
     mailbox_.take_urgent(urgent);
     for (auto& call : urgent) call(&why);
     while (!batch_.empty() || mailbox_.take(batch_)) {
+        const auto not_sent = [&](const core::PublishRequest& p, io::Time = {}) {
+            undelivered(p.token, {p.topic, p.payload, p.qos, p.retain, false, p.properties}, why);
+        };
         mailbox_.next(
-            batch_,
-            [&](const core::PublishRequest& p, io::Time) {
-                undelivered(p.token, {p.topic, p.payload, p.qos, p.retain, false, p.properties}, why);
-            },
+            batch_, not_sent, [&](const core::PublishRun& run, core::Token token) { each_of(run, token, not_sent); },
             [&](io::Mailbox::Call call) { call(&why); });
     }
 }
@@ -180,6 +185,7 @@ void Connection::Core::empty_mailbox(const Error& why) {
 void Connection::Core::finish() {
     patience_.reset();
     reply_timer_.reset();
+    soon_.reset();
     driver_.reset();
     kept_session_ = KeptSession();
     answering([&] { stopped_->answer(Done{}); });
@@ -196,15 +202,24 @@ void Connection::Core::turn() {
     mailbox_.take_urgent(urgent_);
     for (auto& call : urgent_) call(nullptr);
     urgent_.clear();
+    at_most_once_ = 0;
     for (int slice = 0; slice < slices_per_turn; ++slice) {
         driver_->drain();
         // Who is paused does not sleep: unblocked() goes on.
-        if (ended_ || paused() || (batch_.empty() && !mailbox_.take(batch_))) return;
+        if (ended_ || paused() || (batch_.empty() && !refill())) return;
         consume_slice();
-        mailbox_.give_back(batch_);
+        if (!batch_.empty()) mailbox_.give_back(batch_);
     }
     driver_->drain();
     if (!ended_) wake();
+}
+
+bool Connection::Core::refill() {
+    if (at_most_once_ < many_at_once) return mailbox_.take(batch_);
+    if (mailbox_.take_if(slice_octets / 2, batch_)) return true;
+    if (!soon_) soon_ = std::make_unique<io::Timer>(loop_, [this] { turn(); });
+    soon_->arm(io::Loop::now() + soon);
+    return false;
 }
 
 void Connection::Core::consume_slice() {
@@ -213,10 +228,30 @@ void Connection::Core::consume_slice() {
     for (int i = 0; i < slice_records && !batch_.empty() && batch_.consumed() < enough; ++i) {
         mailbox_.next(
             batch_, [&](const core::PublishRequest& request, io::Time at) { publish_now(request, at); },
+            [&](const core::PublishRun& run, core::Token token) {
+                at_most_once_ += run.count;
+                publish_run(run, token);
+            },
             [&](io::Mailbox::Call call) {
                 call(nullptr);
                 slice_began_ = io::Loop::now(); // the engine's time never runs backwards
             });
+    }
+}
+
+void Connection::Core::publish_run(const core::PublishRun& run, core::Token token) {
+    auto* const pipe = Pipe::Core::of(token);
+    if ((token != 0 && pipe == nullptr) || !driver_->pass(slice_began_, run))
+        return each_of(run, token, [this](const core::PublishRequest& request) { publish_now(request, {}); });
+    if (pipe != nullptr) pipe->went(run.count);
+}
+
+template <class Publish>
+void Connection::Core::each_of(const core::PublishRun& run, core::Token token, Publish publish) const {
+    for (auto rest = run.octets; !rest.empty();) {
+        auto request = core::take_from_run(version_, rest);
+        request.token = token;
+        publish(request);
     }
 }
 

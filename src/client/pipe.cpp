@@ -10,6 +10,7 @@ namespace {
 using std::chrono::steady_clock;
 
 steady_clock::time_point after(Duration at_most) {
+    if (at_most == Duration::max()) return steady_clock::time_point::max(); // as it is most of the time
     const auto now = steady_clock::now();
     const auto room = steady_clock::time_point::max() - now;
     return at_most >= room ? steady_clock::time_point::max() : now + std::max(at_most, Duration(0));
@@ -44,12 +45,21 @@ void Pipe::Core::ended(const Error* why) {
     } else {
         delivered_.fetch_add(1, std::memory_order_relaxed);
     }
-    const auto left = under_way_.fetch_sub(1) - 1;
+    are_over(1);
+}
+
+void Pipe::Core::went(std::size_t count) {
+    delivered_.fetch_add(count, std::memory_order_relaxed);
+    are_over(count);
+}
+
+void Pipe::Core::are_over(std::size_t count) {
+    const auto left = under_way_.fetch_sub(count) - count;
     if (left < wake_below_.load()) {
         std::lock_guard lock(mutex_);
         changed_.notify_all();
     }
-    release();
+    release(static_cast<int>(count));
 }
 
 // ---- The user's thread ---------------------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ class Pipe::Core {
 public:
     Core(detail::Ref<Connection::Core>, PipeOptions);
     void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
-    void release() noexcept {
-        if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    void release(int count = 1) noexcept {
+        if (references_.fetch_sub(count, std::memory_order_acq_rel) == count) delete this;
     }
 
     // Tokens of pipes are odd, those of single publishes are addresses, and even.
@@ -26,8 +26,11 @@ public:
     static Core* of(core::Token token) noexcept {
         return (token & 1) != 0 ? reinterpret_cast<Core*>(token ^ 1) : nullptr;
     }
-    /// A publish has ended; badly, if there is a reason. On the loop's thread.
+    // On the loop's thread.
+    /// A publish has ended; badly, if there is a reason.
     void ended(const Error* why);
+    /// So many were sent, and have ended with that.
+    void went(std::size_t count);
 
     // The user's thread.
     Result<Done> publish(std::string_view topic, Octets payload, const PublishOptions&, Duration at_most);
@@ -38,6 +41,7 @@ private:
     using Time = std::chrono::steady_clock::time_point;
 
     ~Core();
+    void are_over(std::size_t count);
     Error fail(Error);
     std::optional<Error> broken();
     std::optional<Error> check_up();

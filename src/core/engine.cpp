@@ -356,6 +356,7 @@ void Engine::retry_now(Time now) { impl_->retry_now(now); }
 void Engine::reconnect(Time now) { impl_->reconnect(now); }
 void Engine::drop(Time now, Error why) { impl_->drop_connection(now, std::move(why)); }
 void Engine::publish(Time now, const PublishRequest& request) { impl_->publish(now, request); }
+bool Engine::pass(Time now, const PublishRun& run) { return impl_->pass(now, run); }
 
 void Engine::subscribe(Time now, std::vector<TopicFilter> filters, Route route, Token token) {
     impl_->subscriptions.subscribe(std::move(filters), route, token, impl_->events);

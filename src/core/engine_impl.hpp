@@ -108,6 +108,8 @@ struct Engine::Impl {
     void flush_acks(Time);
     void publish(Time, const PublishRequest&);
     std::optional<Error> wrong_with(const PublishRequest&) const;
+    bool pass(Time, const PublishRun&);
+    bool takes_as_it_is(const PublishRun&) const noexcept;
     void publish_with_properties(Time, Draft&, const PublishRequest&);
     void let_in(Time, Draft&, const std::optional<Duration>& ttl);
     void refuse(const Draft&, Error);

@@ -7,6 +7,8 @@ namespace tortoise::core {
 
 namespace {
 
+constexpr std::size_t most_added = 5 + 3; // to a PUBLISH that was let in: expiry interval and alias
+
 Publish packet_of(const Message& m, PacketId id) noexcept {
     return {id, m.topic, m.payload, m.qos, m.retain, false, m.properties};
 }
@@ -153,6 +155,22 @@ void Engine::Impl::publish(Time now, const PublishRequest& request) {
         publish_with_properties(now, draft, request);
 }
 
+bool Engine::Impl::pass(Time now, const PublishRun& run) {
+    const bool at_once = lifecycle.state() == State::up && !stopping && !renewing && output.empty() &&
+                         outbox->empty() && resend_next == 0 && has_room();
+    if (!at_once || !takes_as_it_is(run)) return false;
+    unwritten += run.octets.size();
+    counters.sent_at_most_once += run.count;
+    keep_alive.sent(now);
+    return true;
+}
+
+bool Engine::Impl::takes_as_it_is(const PublishRun& run) const noexcept {
+    const bool aliased = limits.topic_aliases > 0 && options.topic_aliases == TopicAliases::automatic;
+    const bool small = limits.packet_size >= largest_packet || run.largest + most_added <= limits.packet_size;
+    return !aliased && small && (limits.retain || !run.retained) && !pace.publishes.limits() && !pace.octets.limits();
+}
+
 void Engine::Impl::publish_with_properties(Time now, Draft& draft, const PublishRequest& request) {
     if (auto wrong = resolve_alias(draft)) return refuse(draft, std::move(*wrong));
     const auto interval = request.properties.get(property::message_expiry_interval);
@@ -213,7 +231,7 @@ std::optional<Error> Engine::Impl::not_allowed(const Publish& publish) const {
     if (publish.qos > limits.maximum_qos) return make_error(Reason::qos_not_supported);
     if (publish.retain && !limits.retain) return make_error(Reason::retain_not_supported);
     if (limits.packet_size >= largest_packet) return std::nullopt;
-    const std::size_t size = encoded_size(options.version, publish) + 5 + 3; // with expiry interval and alias
+    const std::size_t size = encoded_size(options.version, publish) + most_added;
     if (size <= limits.packet_size) return std::nullopt;
     return make_error(Errc::packet_too_large,
                       std::to_string(size) + " bytes; the broker takes at most " + std::to_string(limits.packet_size));

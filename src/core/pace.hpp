@@ -18,6 +18,8 @@ public:
         span_ = Duration(each_ * std::max<std::int64_t>(rate.burst == 0 ? rate.per_second : rate.burst, 1));
     }
 
+    /// Is there a limit at all?
+    bool limits() const noexcept { return each_ != 0; }
     /// When so much may go: `now`, or later.
     Time ready(Time now, std::uint64_t cost = 1) const noexcept {
         if (each_ == 0 || full_at_ <= now) return now;

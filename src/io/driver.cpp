@@ -9,6 +9,7 @@ namespace {
 constexpr auto flush_limit = std::chrono::seconds(1); // for a peer that does not read what is left at the end
 constexpr int reads_per_turn = 16;                    // then it is the turn of others on this loop
 constexpr std::size_t keep_capacity = 1024 * 1024;
+constexpr std::size_t worth_a_write = 16 * 1024; // what is less is copied, and goes together with what follows
 
 constexpr char connack = 0x20;
 constexpr char auth = static_cast<char>(0xF0);
@@ -102,27 +103,56 @@ Octets Driver::writable_output() const noexcept {
     return Octets(output_).substr(written_, end - written_);
 }
 
+/// How much of it went. If it was not all, either the peer does not read, or there is an error to be told.
+std::size_t Driver::write_some(Octets octets) {
+    auto put = stream_->write(octets);
+    switch (put.state) {
+    case Transfer::moved: break;
+    case Transfer::blocked:
+        blocked_ = was_blocked_ = true;
+        stream_->await_writable();
+        return 0;
+    case Transfer::failed: write_failed_ = std::make_unique<Error>(std::move(put.error)); return 0;
+    }
+    sent_ += put.size;
+    return put.size;
+}
+
+bool Driver::pass(core::Time now, const core::PublishRun& run) {
+    if (!stream_ || closing_) return false;
+    if (engine_.has_output()) take_output();
+    if (!engine_.pass(now, run)) return false;
+    auto left = run.octets;
+    const bool first = written_ == output_.size();
+    while (first && !blocked_ && !write_failed_ && left.size() >= worth_a_write) {
+        const auto put = write_some(left);
+        engine_.wrote(now, put);
+        left.remove_prefix(put);
+    }
+    output_.append(left);
+    return true;
+}
+
 /// True if something else may follow from it.
 bool Driver::write_output() {
     if (!stream_ || blocked_) return false;
+    if (write_failed_) {
+        lost(std::move(*write_failed_));
+        return true;
+    }
     while (!barriers_.empty() && barriers_.front().write <= keeper_->kept()) barriers_.pop_front();
     while (true) {
         if (keeper_ || written_ == output_.size()) take_output();
         const auto octets = writable_output();
         if (octets.empty()) break;
-        auto put = stream_->write(octets);
-        if (put.state == Transfer::failed) {
-            lost(std::move(put.error));
+        const auto put = write_some(octets);
+        if (write_failed_) {
+            lost(std::move(*write_failed_));
             return true;
         }
-        if (put.state == Transfer::blocked) {
-            blocked_ = was_blocked_ = true;
-            stream_->await_writable();
-            return false;
-        }
-        written_ += put.size;
-        sent_ += put.size;
-        engine_.wrote(Loop::now(), put.size);
+        if (blocked_) return false;
+        written_ += put;
+        engine_.wrote(Loop::now(), put);
     }
     const bool held = !barriers_.empty(); // the store goes on with it
     if (!held && output_.capacity() > keep_capacity) output_ = {};
@@ -208,6 +238,7 @@ void Driver::drop_stream() noexcept {
     output_.clear();
     barriers_.clear();
     written_ = 0;
+    write_failed_.reset();
     blocked_ = reading_ = closing_ = false;
     flush_limit_.disarm();
 }

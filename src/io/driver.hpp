@@ -45,6 +45,8 @@ public:
     /// drain() has to follow what is done to it, unless the listener does it while it is called.
     core::Engine& engine() noexcept { return engine_; }
     void drain();
+    /// Writes packets as they are, from where they are. False: the engine wants them one by one. drain() has to follow.
+    bool pass(core::Time now, const core::PublishRun&);
     /// Goes on with an attempt that before_open() was told of, or fails it. drain() has to follow, unless it is called
     /// there.
     void open();
@@ -74,6 +76,7 @@ private:
     bool handle_events();
     void take_output();
     Octets writable_output() const noexcept;
+    std::size_t write_some(Octets);
     bool write_output();
     bool follow_wish();
     void begin_open(std::size_t endpoint);
@@ -100,7 +103,8 @@ private:
     std::vector<core::Event> events_;
     std::optional<Keeper> keeper_;
     std::string output_;
-    std::size_t written_ = 0; // of output_
+    std::size_t written_ = 0;             // of output_
+    std::unique_ptr<Error> write_failed_; // and is to be told
     struct Barrier {
         std::uint64_t write; // has to be kept
         std::size_t from;    // before this of output_ is written

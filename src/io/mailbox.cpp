@@ -1,4 +1,5 @@
 #include "io/mailbox.hpp"
+#include "core/publish_run.hpp"
 #include <algorithm>
 #include <cstring>
 #include <type_traits>
@@ -45,6 +46,7 @@ bool Mailbox::needs_extras(const core::PublishRequest& request) noexcept {
 }
 
 Mailbox::Put Mailbox::put(const core::PublishRequest& request, Time at) {
+    if (core::fits_a_run(request)) return put_into_run(request);
     const bool extended = needs_extras(request);
     const auto properties = request.properties.octets();
     const Record record = {
@@ -62,7 +64,7 @@ Mailbox::Put Mailbox::put(const core::PublishRequest& request, Time at) {
         to += size;
     };
 
-    std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex_);
     if (closed_) return Put::closed;
     if (!fits(cost)) return Put::full;
     used_ += cost;
@@ -83,16 +85,57 @@ Mailbox::Put Mailbox::put(const core::PublishRequest& request, Time at) {
     return accepted();
 }
 
+Mailbox::Put Mailbox::put_into_run(const core::PublishRequest& request) {
+    const auto size = core::run_size(version_, request);
+    const std::lock_guard lock(mutex_);
+    if (closed_) return Put::closed;
+    char* to = extend_run(request.token, size);
+    const auto cost = to != nullptr ? size : sizeof(Record) + sizeof(RunHead) + size;
+    if (!fits(cost)) return Put::full;
+    if (to == nullptr) to = begin_run(request.token, size);
+    used_ += cost;
+    ++publishes_;
+    ahead(to, size, fetch_to_write);
+    core::write_to_run(version_, request, to);
+    auto& head = *reinterpret_cast<RunHead*>(run_ + 1);
+    ++head.count;
+    head.largest = std::max(head.largest, static_cast<std::uint32_t>(size));
+    run_->payload += static_cast<std::uint32_t>(size);
+    run_->retain |= request.retain;
+    chunks_.back().size += size;
+    return accepted();
+}
+
+/// Null if it has to be another run.
+char* Mailbox::extend_run(core::Token token, std::size_t size) noexcept {
+    if (run_ == nullptr || run_->token != token) return nullptr;
+    auto& chunk = chunks_.back();
+    return chunk.capacity - chunk.size < size ? nullptr : chunk.octets.get() + chunk.size;
+}
+
+/// With no packet in it, and room for the first.
+char* Mailbox::begin_run(core::Token token, std::size_t size) {
+    constexpr RunHead none{};
+    const Record record = {.token = token, .payload = 0, .topic = 0, .qos = {}, .retain = false, .kind = Record::run};
+    char* const at = room_for(sizeof(record) + sizeof(none) + size);
+    chunks_.back().size -= size;
+    std::memcpy(at, &record, sizeof(record));
+    std::memcpy(at + sizeof(record), &none, sizeof(none));
+    run_ = reinterpret_cast<Record*>(at);
+    return at + sizeof(record) + sizeof(none);
+}
+
 /// Behind what is there.
 char* Mailbox::room_for(std::size_t size) {
-    size = aligned(size);
+    run_ = nullptr;
+    if (!chunks_.empty()) chunks_.back().size = aligned(chunks_.back().size);
     if (chunks_.empty() || chunks_.back().capacity - chunks_.back().size < size) {
         const auto wanted = chunks_.empty() ? smallest_chunk : std::min(2 * chunks_.back().capacity, largest_chunk);
         if (size <= largest_chunk && !spare_.empty()) {
             chunks_.push_back(std::move(spare_.back()));
             spare_.pop_back();
         } else {
-            const auto capacity = std::max(wanted, size);
+            const auto capacity = std::max(wanted, aligned(size));
             chunks_.push_back({std::make_unique_for_overwrite<char[]>(capacity), 0, capacity});
         }
     }
@@ -102,7 +145,7 @@ char* Mailbox::room_for(std::size_t size) {
 
 Mailbox::Put Mailbox::put(Call call, std::size_t cost) {
     const Record record = {.token = cost, .payload = 0, .topic = 0, .qos = {}, .retain = false, .kind = Record::call};
-    std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex_);
     if (closed_) return Put::closed;
     if (cost != 0 && !fits(cost)) return Put::full;
     used_ += cost;
@@ -112,40 +155,52 @@ Mailbox::Put Mailbox::put(Call call, std::size_t cost) {
 }
 
 Mailbox::Put Mailbox::put_urgent(Call call) {
-    std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex_);
     if (closed_) return Put::closed;
     urgent_.push_back(std::move(call));
     return urgent_.size() == 1 ? Put::taken_by_sleeper : Put::taken;
 }
 
 bool Mailbox::take_urgent(std::vector<Call>& into) {
-    std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex_);
     urgent_.swap(into);
     return !into.empty();
 }
 
 bool Mailbox::take(Batch& batch) {
-    give_back(batch);
+    const std::lock_guard lock(mutex_);
+    take_back(batch);
+    awake_ = !chunks_.empty();
+    if (awake_)
+        take_all(batch);
+    else
+        spare_.clear();
+    return awake_;
+}
+
+bool Mailbox::take_if(std::size_t octets, Batch& batch) {
+    const std::lock_guard lock(mutex_);
+    take_back(batch);
+    const bool enough = !chunks_.empty() && used_ >= octets;
+    if (enough) take_all(batch);
+    return enough;
+}
+
+void Mailbox::take_all(Batch& batch) {
     batch.chunks_.clear();
     batch.calls_.clear();
     batch.chunk_ = batch.read_ = batch.next_call_ = 0;
-
-    std::lock_guard lock(mutex_);
-    if (chunks_.empty()) {
-        awake_ = false;
-        spare_.clear();
-        return false;
-    }
+    run_ = nullptr;
     chunks_.swap(batch.chunks_);
     calls_.swap(batch.calls_);
-    return true;
 }
 
 const Mailbox::Record& Mailbox::read(const Batch& batch) noexcept {
     const char* const at = batch.chunks_[batch.chunk_].octets.get() + batch.read_;
     ahead(at, 128, fetch_to_read);
     static_assert(std::is_trivially_copyable_v<Record> && std::is_trivially_copyable_v<Extras>);
-    static_assert(alignof(Record) <= 8 && alignof(Extras) <= 8 && sizeof(Record) % 8 == 0);
+    static_assert(std::is_trivially_copyable_v<RunHead>);
+    static_assert(alignof(Record) <= 8 && alignof(Extras) <= 8 && alignof(RunHead) <= 8 && sizeof(Record) % 8 == 0);
     return *reinterpret_cast<const Record*>(at);
 }
 
@@ -155,7 +210,16 @@ const Mailbox::Extras& Mailbox::extras_of(const Record& record) noexcept {
 
 std::size_t Mailbox::size_of(const Record& record) noexcept {
     const auto size = sizeof(record) + record.topic + record.payload;
+    if (record.kind == Record::run) return size + sizeof(RunHead);
     return record.kind == Record::with_extras ? size + sizeof(Extras) + extras_of(record).properties : size;
+}
+
+core::PublishRun Mailbox::run(const Record& record) noexcept {
+    const auto& head = *reinterpret_cast<const RunHead*>(&record + 1);
+    return {.octets = {reinterpret_cast<const char*>(&head + 1), record.payload},
+            .count = head.count,
+            .largest = head.largest,
+            .retained = record.retain};
 }
 
 core::PublishRequest Mailbox::request(const Record& record) noexcept {
@@ -175,7 +239,7 @@ core::PublishRequest Mailbox::request(const Record& record) noexcept {
     return request;
 }
 
-void Mailbox::pass(Batch& batch, const Record& record) noexcept {
+void Mailbox::done_with(Batch& batch, const Record& record) noexcept {
     const auto size = size_of(record); // of a call: nothing is behind it
     batch.consumed_ += record.kind == Record::call ? record.token : size;
     batch.read_ += aligned(size);
@@ -185,7 +249,11 @@ void Mailbox::pass(Batch& batch, const Record& record) noexcept {
 }
 
 void Mailbox::give_back(Batch& batch) {
-    std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex_);
+    take_back(batch);
+}
+
+void Mailbox::take_back(Batch& batch) {
     used_ -= std::exchange(batch.consumed_, 0);
     for (std::size_t i = 0; i < batch.chunk_; ++i) {
         auto& chunk = batch.chunks_[i];
@@ -200,12 +268,12 @@ void Mailbox::give_back(Batch& batch) {
 }
 
 void Mailbox::close() {
-    std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex_);
     closed_ = true;
 }
 
 std::uint64_t Mailbox::publishes() const {
-    std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex_);
     return publishes_;
 }
 

@@ -1,10 +1,10 @@
 #pragma once
 /// What users' threads ask of a connection, on its way to the loop: publishes, copied end to end into chunks, and
-/// calls.
+/// calls. Plain publishes of QoS 0 that follow each other are encoded here, and leave as one run of packets.
 
+#include "io/brief_mutex.hpp"
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <tortoise/core/engine.hpp>
 #include <tortoise/fn.hpp>
 #include <vector>
@@ -26,7 +26,7 @@ public:
     /// Called on the loop; or, with the reason, when the connection ended before its turn came.
     using Call = Fn<void(const Error* ended)>;
 
-    explicit Mailbox(std::size_t limit) noexcept : limit_(limit) {}
+    Mailbox(Version version, std::size_t limit) noexcept : version_(version), limit_(limit) {}
 
     enum class Put {
         taken,
@@ -57,20 +57,27 @@ public:
         std::size_t consumed_ = 0; // in the limit's measure, not yet given back
     };
 
-    /// Consumer: everything that is there, into an empty batch. If there is nothing the consumer sleeps from now on.
+    /// Consumer: everything that is there, into an empty batch. If there is nothing the consumer sleeps from now on,
+    /// and is woken.
     bool take(Batch&);
-    /// Consumer: the next of the batch goes to one of the two. What `publish` gets is valid during the call.
-    template <class Publish, class Perform> void next(Batch& batch, Publish&& publish, Perform&& perform) {
+    /// Consumer: the same if it is that much; if not, nothing is taken, and the consumer comes again by itself.
+    bool take_if(std::size_t octets, Batch&);
+    /// Consumer: the next of the batch goes to one of the three: publish(PublishRequest, Time at), pass(PublishRun,
+    /// Token), perform(Call). What they get is valid during the call.
+    template <class Publish, class Pass, class Perform>
+    void next(Batch& batch, Publish&& publish, Pass&& pass, Perform&& perform) {
         const auto& record = read(batch);
         if (record.kind == Record::call)
             perform(std::move(batch.calls_[batch.next_call_++]));
+        else if (record.kind == Record::run)
+            pass(run(record), record.token);
         else
             publish(request(record), asked_at(record));
-        pass(batch, record);
+        done_with(batch, record);
     }
     /// Consumer: the urgent ones, into an empty vector. False if there are none.
     bool take_urgent(std::vector<Call>&);
-    /// Consumer: what was consumed makes room.
+    /// Consumer: what was consumed makes room; take() does it too.
     void give_back(Batch&);
     /// Refuses everything from now on. What is inside can still be taken.
     void close();
@@ -79,14 +86,17 @@ public:
 
 private:
     /// Small, since every octet of it moves from one processor to another. Behind it: Extras, if it has some, then
-    /// topic, payload and properties.
+    /// topic, payload and properties; or RunHead and packets.
     struct Record {
         std::uint64_t token;   // of a call: what it costs
-        std::uint32_t payload; // octets
+        std::uint32_t payload; // octets; of a run: of all its packets
         std::uint16_t topic;
         QoS qos : 4;
         bool retain : 1;
-        enum Kind : std::uint8_t { plain, with_extras, call } kind;
+        enum Kind : std::uint8_t { plain, with_extras, run, call } kind;
+    };
+    struct RunHead {
+        std::uint32_t count, largest;
     };
     struct Extras {
         Time at;
@@ -99,17 +109,25 @@ private:
     static const Extras& extras_of(const Record&) noexcept;
     static std::size_t size_of(const Record&) noexcept;
     static core::PublishRequest request(const Record&) noexcept;
+    static core::PublishRun run(const Record&) noexcept;
     static Time asked_at(const Record& r) noexcept { return r.kind == Record::plain ? Time{} : extras_of(r).at; }
-    static void pass(Batch&, const Record&) noexcept;
+    static void done_with(Batch&, const Record&) noexcept;
+    Put put_into_run(const core::PublishRequest&);
+    char* extend_run(core::Token, std::size_t size) noexcept;
+    char* begin_run(core::Token, std::size_t size);
     char* room_for(std::size_t);
+    void take_back(Batch&);
+    void take_all(Batch&);
     Put accepted() noexcept;
     // One alone always fits: whether it is too large is not decided here.
     bool fits(std::size_t cost) const noexcept { return used_ == 0 || (cost <= limit_ && used_ <= limit_ - cost); }
 
+    const Version version_;
     const std::size_t limit_;
-    mutable std::mutex mutex_;
+    mutable BriefMutex mutex_;
     std::uint64_t publishes_ = 0;
     std::vector<Chunk> chunks_, spare_;
+    Record* run_ = nullptr; // at the end of the last chunk, if there is one: more can join it
     std::vector<Call> calls_, urgent_;
     std::size_t used_ = 0;
     bool awake_ = false, closed_ = false;

@@ -28,7 +28,7 @@ protected:
         }
         const auto last = test::run(life({}));
         ASSERT_EQ(last.code, 0) << last.err;
-        EXPECT_THAT(reader.missing_of(accepted), IsEmpty()) << "of " << accepted.size() << " accepted" << last.out << broker.dbg();
+        EXPECT_THAT(reader.missing_of(accepted), IsEmpty()) << "of " << accepted.size() << " accepted";
 
         const auto came = look_at(reader.received());
         EXPECT_EQ(came.disordered, 0u);

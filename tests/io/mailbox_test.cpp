@@ -1,4 +1,5 @@
 // From many threads to one, in order, within a bound.
+#include "core/publish_run.hpp"
 #include "io/mailbox.hpp"
 #include <gmock/gmock.h>
 #include <thread>
@@ -13,6 +14,20 @@ core::PublishRequest request(std::string_view topic, Octets payload = {}) {
     return {.topic = topic, .payload = payload};
 }
 
+std::string words(const core::PublishRequest& p) { return std::string(p.topic) + "=" + std::string(p.payload); }
+
+/// What is in the run, in its order.
+std::vector<std::string> words(core::PublishRun run, Version version = Version::v5) {
+    std::vector<std::string> out;
+    while (!run.octets.empty()) out.push_back(words(core::take_from_run(version, run.octets)));
+    EXPECT_EQ(out.size(), run.count);
+    return out;
+}
+
+constexpr auto no_publish = [](const core::PublishRequest&, Time) { ADD_FAILURE(); };
+constexpr auto no_run = [](const core::PublishRun&, core::Token) { ADD_FAILURE(); };
+constexpr auto no_call = [](Mailbox::Call) { ADD_FAILURE(); };
+
 /// Takes everything out, and writes down what it was.
 std::vector<std::string> emptied(Mailbox& mailbox) {
     std::vector<std::string> out;
@@ -20,9 +35,9 @@ std::vector<std::string> emptied(Mailbox& mailbox) {
     while (mailbox.take(batch)) {
         while (!batch.empty()) {
             mailbox.next(
-                batch,
-                [&](const core::PublishRequest& p, Time) {
-                    out.push_back(std::string(p.topic) + "=" + std::string(p.payload));
+                batch, [&](const core::PublishRequest& p, Time) { out.push_back(words(p)); },
+                [&](const core::PublishRun& run, core::Token) {
+                    for (auto& one : words(run)) out.push_back(std::move(one));
                 },
                 [&](Mailbox::Call call) {
                     call(nullptr);
@@ -34,7 +49,7 @@ std::vector<std::string> emptied(Mailbox& mailbox) {
 }
 
 TEST(Mailbox, keepsTheOrderOfPublishesAndCalls) {
-    Mailbox mailbox(1000);
+    Mailbox mailbox(Version::v5, 1000);
     int calls = 0;
     mailbox.put(request("a", "1"), {});
     mailbox.put([&](const Error* ended) { calls += ended ? 0 : 1; });
@@ -45,7 +60,7 @@ TEST(Mailbox, keepsTheOrderOfPublishesAndCalls) {
 }
 
 TEST(Mailbox, carriesEveryFieldOfAPublish) {
-    Mailbox mailbox(1000);
+    Mailbox mailbox(Version::v5, 1000);
     Properties properties;
     properties.set(property::content_type, "text");
     core::PublishRequest full{
@@ -71,12 +86,87 @@ TEST(Mailbox, carriesEveryFieldOfAPublish) {
             EXPECT_EQ(p.token, 42u);
             EXPECT_EQ(when, at);
         },
-        [](Mailbox::Call) { ADD_FAILURE(); });
+        no_run, no_call);
     EXPECT_TRUE(batch.empty());
 }
 
+struct Taken {
+    std::vector<std::string> words;
+    std::size_t largest;
+    bool retained;
+    core::Token token;
+    friend bool operator==(const Taken&, const Taken&) = default;
+};
+
+std::vector<Taken> runs(Mailbox& mailbox, Version version) {
+    std::vector<Taken> out;
+    Mailbox::Batch batch;
+    while (mailbox.take(batch)) {
+        while (!batch.empty()) {
+            const auto run = [&](const core::PublishRun& r, core::Token token) {
+                out.push_back({words(r, version), r.largest, r.retained, token});
+            };
+            mailbox.next(batch, no_publish, run, no_call);
+        }
+    }
+    return out;
+}
+
+TEST(Mailbox, makesARunOfPlainPublishesOfOneToken) {
+    for (const auto version : {Version::v3_1_1, Version::v5}) {
+        Mailbox mailbox(version, 10'000);
+        const std::size_t more = version == Version::v5 ? 1 : 0; // the length of no properties
+        const std::string large(200, 'x');
+        auto kept = request("retained", "!");
+        kept.retain = true;
+        auto others = request("other", large);
+        others.token = 7;
+        for (const auto& one : {request("a", "1"), request("b"), kept, others, others, request("a", "2")})
+            mailbox.put(one, {});
+        const std::size_t of_kept = 2 + 2 + 8 + 1 + more, of_others = 3 + 2 + 5 + 200 + more,
+                          of_a = 2 + 2 + 1 + 1 + more;
+        EXPECT_THAT(runs(mailbox, version),
+                    ElementsAre(Taken{{"a=1", "b=", "retained=!"}, of_kept, true, 0},
+                                Taken{{"other=" + large, "other=" + large}, of_others, false, 7},
+                                Taken{{"a=2"}, of_a, false, 0}));
+    }
+}
+
+TEST(Mailbox, putsNothingIntoARunThatIsMoreThanAPacketOrWaitsForAnAnswer) {
+    Mailbox mailbox(Version::v5, 10'000);
+    const Properties properties = Properties().set(property::content_type, "text");
+    auto prior = request("a"), short_lived = request("a"), rich = request("a"), acknowledged = request("a");
+    prior.priority = 1;
+    short_lived.ttl = std::chrono::seconds(1);
+    rich.properties = properties;
+    acknowledged.qos = QoS::at_least_once;
+    for (const auto& one : {prior, short_lived, rich, acknowledged}) mailbox.put(one, {});
+    Mailbox::Batch batch;
+    ASSERT_TRUE(mailbox.take(batch));
+    int count = 0;
+    while (!batch.empty())
+        mailbox.next(
+            batch, [&](const core::PublishRequest&, Time) { ++count; }, no_run, no_call);
+    EXPECT_EQ(count, 4);
+}
+
+// What was taken out is read while others publish.
+TEST(Mailbox, beginsAnotherRunWhenOneWasTakenOut) {
+    Mailbox mailbox(Version::v5, 10'000);
+    mailbox.put(request("a", "1"), {});
+    Mailbox::Batch batch;
+    ASSERT_TRUE(mailbox.take(batch));
+    mailbox.put(request("a", "2"), {});
+    std::vector<std::string> first;
+    const auto run = [&](const core::PublishRun& r, core::Token) { first = words(r); };
+    while (!batch.empty()) mailbox.next(batch, no_publish, run, no_call);
+    EXPECT_THAT(first, ElementsAre("a=1"));
+    mailbox.give_back(batch);
+    EXPECT_THAT(emptied(mailbox), ElementsAre("a=2"));
+}
+
 TEST(Mailbox, keepsTheOrderOverChunksOfAllSizes) {
-    Mailbox mailbox(64 << 20);
+    Mailbox mailbox(Version::v5, 64 << 20);
     std::vector<std::string> put;
     for (const std::size_t size : {1u, 7u, 900u, 5'000u, 63'000u, 200'000u, 3u, 70'000u}) {
         for (int i = 0; i < 50; ++i) {
@@ -93,7 +183,7 @@ TEST(Mailbox, keepsTheOrderOverChunksOfAllSizes) {
 }
 
 TEST(Mailbox, wakesItsConsumerOnceUntilItSleepsAgain) {
-    Mailbox mailbox(1000);
+    Mailbox mailbox(Version::v5, 1000);
     EXPECT_EQ(mailbox.put(request("a"), {}), Put::taken_by_sleeper);
     EXPECT_EQ(mailbox.put(request("a"), {}), Put::taken);
     Mailbox::Batch batch;
@@ -105,7 +195,7 @@ TEST(Mailbox, wakesItsConsumerOnceUntilItSleepsAgain) {
 }
 
 TEST(Mailbox, refusesWhatDoesNotFitUntilThereIsRoom) {
-    Mailbox mailbox(1000);
+    Mailbox mailbox(Version::v5, 1000);
     const std::string large(700, 'x');
     EXPECT_EQ(mailbox.put(request("a", large), {}), Put::taken_by_sleeper);
     EXPECT_EQ(mailbox.put(request("a", large), {}), Put::full);
@@ -115,19 +205,19 @@ TEST(Mailbox, refusesWhatDoesNotFitUntilThereIsRoom) {
     ASSERT_TRUE(mailbox.take(batch));
     EXPECT_EQ(mailbox.put(request("a", large), {}), Put::full) << "taken out is not consumed";
     mailbox.next(
-        batch, [](const core::PublishRequest&, Time) {}, [](Mailbox::Call) {});
+        batch, no_publish, [](const core::PublishRun&, core::Token) {}, no_call);
     mailbox.give_back(batch);
     EXPECT_EQ(mailbox.put(request("a", large), {}), Put::taken);
 }
 
 TEST(Mailbox, takesOneThatIsLargerThanItsBoundIfItIsEmpty) {
-    Mailbox mailbox(10);
+    Mailbox mailbox(Version::v5, 10);
     EXPECT_EQ(mailbox.put(request("a", std::string(100, 'x')), {}), Put::taken_by_sleeper);
     EXPECT_EQ(mailbox.put(request("b"), {}), Put::full);
 }
 
 TEST(Mailbox, letsUrgentCallsOvertake) {
-    Mailbox mailbox(10);
+    Mailbox mailbox(Version::v5, 10);
     mailbox.put(request("a", std::string(100, 'x')), {});
     int urgent = 0;
     EXPECT_EQ(mailbox.put_urgent([&](const Error*) { ++urgent; }), Put::taken_by_sleeper);
@@ -141,7 +231,7 @@ TEST(Mailbox, letsUrgentCallsOvertake) {
 }
 
 TEST(Mailbox, thatIsClosedRefusesAndCanStillBeEmptied) {
-    Mailbox mailbox(1000);
+    Mailbox mailbox(Version::v5, 1000);
     mailbox.put(request("a", "1"), {});
     mailbox.close();
     EXPECT_EQ(mailbox.put(request("b"), {}), Put::closed);
@@ -151,7 +241,7 @@ TEST(Mailbox, thatIsClosedRefusesAndCanStillBeEmptied) {
 }
 
 TEST(Mailbox, losesNothingAmongThreads) {
-    Mailbox mailbox(1 << 24);
+    Mailbox mailbox(Version::v5, 1 << 24);
     constexpr int threads = 4, each = 5'000;
     std::vector<std::thread> producers;
     std::atomic<int> wakes{0};
@@ -159,7 +249,9 @@ TEST(Mailbox, losesNothingAmongThreads) {
         producers.emplace_back([&, t] {
             for (int i = 0; i < each; ++i) {
                 const auto payload = std::to_string(i);
-                if (mailbox.put(request(std::to_string(t), payload), {}) == Put::taken_by_sleeper) ++wakes;
+                auto one = request(std::to_string(t), payload);
+                one.qos = i % 5 == 0 ? QoS::at_least_once : QoS::at_most_once;
+                if (mailbox.put(one, {}) == Put::taken_by_sleeper) ++wakes;
             }
         });
     }
@@ -167,14 +259,16 @@ TEST(Mailbox, losesNothingAmongThreads) {
     Mailbox::Batch batch;
     for (int taken = 0; taken < threads * each;) {
         if (!mailbox.take(batch)) std::this_thread::yield();
-        for (; !batch.empty(); ++taken) {
-            mailbox.next(
-                batch,
-                [&](const core::PublishRequest& p, Time) {
-                    auto& expected = next[static_cast<std::size_t>(p.topic[0] - '0')];
-                    EXPECT_EQ(p.payload, std::to_string(expected++));
-                },
-                [](Mailbox::Call) {});
+        while (!batch.empty()) {
+            const auto arrived = [&](const core::PublishRequest& p, Time = {}) {
+                auto& expected = next[static_cast<std::size_t>(p.topic[0] - '0')];
+                EXPECT_EQ(p.payload, std::to_string(expected++));
+                ++taken;
+            };
+            const auto run = [&](core::PublishRun r, core::Token) {
+                while (!r.octets.empty()) arrived(core::take_from_run(Version::v5, r.octets));
+            };
+            mailbox.next(batch, arrived, run, no_call);
         }
     }
     for (auto& p : producers) p.join();

@@ -151,8 +151,8 @@ void Tap::publish(Side from, const core::Publish& p) {
     if (from == Side::client) publish_from_client(p, repetition);
 }
 
-// Of a client: it is not sent again, because the broker does not allow it any more. Its user was told why, if it was not
-// cancelled before.
+// Of a client: it is not sent again, because the broker does not allow it any more. Its user was told why, if it was
+// not cancelled before.
 bool Tap::given_up(const Outgoing::Entry& entry) {
     const Post* post = entry.resend_due && entry.step == Step::published ? ledger_.find(entry.token) : nullptr;
     return post && post->end == Post::End::undelivered && (post->over_on_wire || !allowed_now(*post));

@@ -157,6 +157,7 @@ private:
     void drop_held(Client&);
     std::size_t send(Client&, Octets);
     void drain(Client&);
+    bool pass(Client&, const core::PublishRequest&);
     bool drain_output(Client&);
     void drain_wish(Client&);
     void handle(Client&, const core::Event&);

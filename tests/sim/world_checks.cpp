@@ -93,8 +93,8 @@ std::string World::unsettled(Client& c) {
 }
 
 bool World::is_stopped(std::string_view client_id) const {
-    return std::ranges::any_of(
-        clients_, [&](const auto& c) { return c->stopped && c->plan.engine.client_id == client_id; });
+    return std::ranges::any_of(clients_,
+                               [&](const auto& c) { return c->stopped && c->plan.engine.client_id == client_id; });
 }
 
 std::string World::unsettled() {

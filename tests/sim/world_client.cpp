@@ -1,4 +1,5 @@
 // The client's shell: it drains the engine, and judges what the engine says.
+#include "core/publish_run.hpp"
 #include "sim/world.hpp"
 
 #include <algorithm>
@@ -24,6 +25,21 @@ void World::drain(Client& c) {
     c.deadline = c.engine->deadline();
     c.draining = false;
     if (c.link && c.engine->wants_input()) network.read_on(now(), *c.link, Side::client);
+}
+
+// As a packet that is ready, if it can be one.
+bool World::pass(Client& c, const core::PublishRequest& request) {
+    if (!core::fits_a_run(request)) return false;
+    const auto version = c.plan.engine.version;
+    std::string octets(core::run_size(version, request), '\0');
+    core::write_to_run(version, request, octets.data());
+    const auto size = static_cast<std::uint32_t>(octets.size());
+    if (!c.engine->pass(now(), {.octets = octets, .count = 1, .largest = size, .retained = request.retain}))
+        return false;
+    if (meddle) meddle(octets);
+    c.unwritten += octets.size();
+    c.disk.hold(std::move(octets));
+    return true;
 }
 
 // True if something went out at once, so that there may be more to do.

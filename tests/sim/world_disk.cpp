@@ -17,8 +17,8 @@ core::Token token_in(const core::Record& record) {
 
 } // namespace
 
-// Does the disk know identifiers of a session that is gone? The engine had forgotten them at its CONNACK, and died before
-// that was kept. What a living session has released may be there as well: its PUBREL comes again.
+// Does the disk know identifiers of a session that is gone? The engine had forgotten them at its CONNACK, and died
+// before that was kept. What a living session has released may be there as well: its PUBREL comes again.
 bool World::keeps_stale_identifiers(const Client& c) {
     const auto known = c.engine->snapshot().inbound_qos2;
     const auto& open = c.session.from_broker.entries;
@@ -95,6 +95,7 @@ void World::drop_held(Client& c) {
         const bool fresh =
             out.entries.try_emplace(publish->id, Outgoing::Entry{.qos = publish->qos, .token = token}).second;
         if (fresh) out.entries[publish->id].order = out.next_order++;
+        c.session.most_in_flight = std::max(c.session.most_in_flight, out.entries.size());
         ledger.sent(token, !fresh);
     }
 }

@@ -66,6 +66,15 @@ struct PublishRequest {
     bool checked = false;  ///< what can be wrong with it was looked for, and not found: that is not done again
 };
 
+/// PUBLISH packets of QoS 0 end to end, as they go over the wire: each was checked, and has neither properties nor a time
+/// to live.
+struct PublishRun {
+    Octets octets = {};
+    std::uint32_t count = 0;
+    std::uint32_t largest = 0;  ///< octets of its largest packet
+    bool retained = false;      ///< a packet among them says so
+};
+
 // ---- What the shell is asked to do --------------------------------------------------------------------------------
 
 /// About the transport. `open` names the endpoint; the shell answers with opened() or closed(). `close` means: write the
@@ -167,6 +176,10 @@ public:
     /// What was handed out and not acknowledged is handed out again when the broker repeats it.
     void drop(Time now, Error why);
     void publish(Time now, const PublishRequest&);
+    /// True: all of them go as they are. They count as output that was taken: the shell writes them, behind all that
+    /// take_output() gave; no events follow. False: nothing was done, since something is in the way (no connection, other
+    /// output or messages before them, a limit, a pace, topic aliases): they have to be published one by one.
+    bool pass(Time now, const PublishRun&);
     /// Wants the filters from now on, over reconnects, until they are unsubscribed or refused for good.
     void subscribe(Time now, std::vector<TopicFilter>, Route = 0, Token = 0);
     void unsubscribe(Time now, std::vector<std::string>, Token = 0);
