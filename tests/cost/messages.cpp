@@ -1,7 +1,10 @@
 // Drives a client engine through COUNT messages and does nothing else: for valgrind to count its instructions.
-//   messages publish|receive QOS COUNT
+// hand_over: through the mailbox in front of the engine.
+//   messages publish|receive|hand_over QOS COUNT
+#include "io/mailbox.hpp"
 #include <cstdio>
 #include <cstdlib>
+
 #include <string>
 #include <string_view>
 #include <tortoise/core/codec.hpp>
@@ -51,6 +54,20 @@ public:
             if (decode_plain(Version::v5, frame, sent) && sent.id != 0) ids.push_back(sent.id);
         return ids;
     }
+    void hand_over(QoS qos) {
+        mailbox_.put({.topic = "bench/topic", .payload = payload_, .qos = qos, .checked = true}, {});
+    }
+    void take_over() {
+        mailbox_.take(batch_);
+        while (!batch_.empty())
+            mailbox_.next(
+                batch_, [this](const PublishRequest& request, Time) { engine_.publish(now_, request); },
+                [this](const PublishRun& run, Token) {
+                    if (!engine_.pass(now_, run)) std::abort();
+                    engine_.wrote(now_, run.octets.size());
+                },
+                [](io::Mailbox::Call) {});
+    }
     const std::string& payload() const { return payload_; }
 
 private:
@@ -60,18 +77,24 @@ private:
     std::string wire_, out_;
     std::vector<Event> events_;
     FrameReader reader_;
+    io::Mailbox mailbox_{Version::v5, 1 << 20};
+    io::Mailbox::Batch batch_;
 };
 
 } // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 4) return std::fputs("usage: messages publish|receive QOS COUNT\n", stderr), 2;
-    const bool publishes = std::string_view(argv[1]) == "publish";
+    if (argc != 4) return std::fputs("usage: messages publish|receive|hand_over QOS COUNT\n", stderr), 2;
+    const std::string_view what = argv[1];
     const auto qos = static_cast<QoS>(std::atoi(argv[2]));
     const auto count = static_cast<unsigned>(std::atol(argv[3]));
     Client client;
     for (unsigned done = 0; done < count; done += window) {
-        if (publishes) {
+        if (what == "hand_over") {
+            for (unsigned i = 0; i < window; ++i) client.hand_over(qos);
+            client.take_over();
+            client.output();
+        } else if (what == "publish") {
             for (unsigned i = 0; i < window; ++i) client.publish(qos);
             const auto ids = client.output();
             const auto hear = [&](PacketType type) {

@@ -75,7 +75,7 @@ TEST_P(Run, GoesAsItIsWhenNothingIsInTheWay) {
     EXPECT_TRUE(peer.quiet());
 }
 
-TEST_P(Run, IsASignOfLife) { // [MQTT-3.1.2-22]
+TEST_P(Run, IsASignOfLife) {
     auto keeping = options();
     keeping.keep_alive = 10s;
     Peer peer(keeping);
