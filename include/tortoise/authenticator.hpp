@@ -1,10 +1,10 @@
 #pragma once
 /// Enhanced authentication (MQTT 5): a conversation with the broker about who each of the two is. [MQTT-4.12]
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tortoise/detail/chrono.hpp>
 #include <tortoise/fn.hpp>
 #include <tortoise/options.hpp>
 #include <tortoise/pending.hpp>

@@ -1,9 +1,9 @@
 #pragma once
 /// Tokens that clouds take in place of a password, made from a key; and credentials that are renewed before they end.
 
-#include <chrono>
 #include <string>
 #include <tortoise/connection.hpp>
+#include <tortoise/detail/chrono.hpp>
 #include <tortoise/result.hpp>
 
 namespace tortoise {

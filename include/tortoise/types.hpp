@@ -1,9 +1,9 @@
 #pragma once
 /// The small words of the vocabulary: quality of service, protocol version, durations, octets.
 
-#include <chrono>
 #include <cstdint>
 #include <string_view>
+#include <tortoise/detail/chrono.hpp>
 
 namespace tortoise {
 

@@ -1,7 +1,7 @@
 #pragma once
 /// Time in the core. The clock has no now(): the core cannot ask what time it is, it is told.
 
-#include <chrono>
+#include <tortoise/detail/chrono.hpp>
 
 namespace tortoise::core {
 

@@ -1,9 +1,9 @@
 #pragma once
 /// Certificates for tests, made on the spot: an authority, a server's and a device's certificate are one call away.
 
-#include <chrono>
 #include <memory>
 #include <string>
+#include <tortoise/detail/chrono.hpp>
 #include <tortoise/result.hpp>
 #include <tortoise/testing/broker.hpp>
 #include <tortoise/tls.hpp>
