@@ -330,6 +330,20 @@ TEST_P(Outbound, AnIdentifierInUseIsNeverGivenAgain) {
     }
 }
 
+TEST_P(Outbound, AReleasedIdentifierIsInUseUntilPubcomp) {
+    peer.connect();
+    peer.publish("a", QoS::exactly_once);
+    const PacketId kept = peer.sent<Publish>().id;
+    peer.pubrec(kept);
+    peer.sent_ack(PacketType::pubrel);
+    for (int i = 0; i < 1'000; ++i) { // once around: few are in flight
+        peer.publish("a", QoS::at_least_once);
+        const PacketId id = peer.sent<Publish>().id;
+        ASSERT_NE(id, kept) << "after " << i;
+        peer.puback(id);
+    }
+}
+
 TEST(OutboundV5, APublishHasNoSubscriptionIdentifier) {
     Peer peer{plain()};
     peer.connect();
