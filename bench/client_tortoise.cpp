@@ -1,7 +1,6 @@
 // The comparison's work, done by tortoise with its defaults: its own loop, publishing from other threads, a result for
 // each message of QoS 1 and 2, a handler for what arrives. "pipe" in place of "pub" publishes through a Pipe.
 #include "work.hpp"
-#include <atomic>
 #include <deque>
 #include <semaphore>
 #include <thread>
@@ -14,12 +13,12 @@ using tortoise::QoS;
 namespace {
 
 struct Counting : tortoise::Handler {
-    Counting(std::atomic<std::uint64_t>* c, std::uint64_t u, std::binary_semaphore* d) : count(c), until(u), done(d) {}
+    Counting(std::uint64_t* c, std::uint64_t u, std::binary_semaphore* d) : count(c), until(u), done(d) {}
     tortoise::Actions message(Connection&, const tortoise::MessageView&) override {
-        if (count->fetch_add(1, std::memory_order_relaxed) + 1 == until) done->release();
+        if (++*count == until) done->release();
         return {};
     }
-    std::atomic<std::uint64_t>* count;
+    std::uint64_t* count; // of all connections: they share the default loop thread
     std::uint64_t until;
     std::binary_semaphore* done;
 };
@@ -59,7 +58,7 @@ void publish(Connection& c, const bench::Work& work, std::uint64_t count, const 
 
 int main(int argc, char** argv) {
     const auto work = bench::Work::from(argc, argv);
-    std::atomic<std::uint64_t> received{0};
+    std::uint64_t received = 0;
     std::binary_semaphore done(0);
     const auto expected = work.what == "rtt" ? 1 : work.count * work.connections;
     std::vector<Connection> connections;
