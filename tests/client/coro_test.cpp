@@ -240,9 +240,10 @@ class Coroutines : public BothVersions {};
 
 Task<Result<int>> talk(Connection home, Promise<Message> arrived, std::atomic<bool>& on_loop) {
     if (const auto up = co_await home.ready(); !up) co_return up.error();
-    const auto grant =
-        co_await home.subscribe({"rooms/+/temp", QoS::at_least_once},
-                                [arrived](Connection&, const MessageView& m) { arrived.answer(Message(m)); });
+    const auto subscribed =
+        home.subscribe({"rooms/+/temp", QoS::at_least_once},
+                       [arrived](Connection&, const MessageView& m) { arrived.answer(Message(m)); });
+    const auto grant = co_await subscribed; // see docs/styles.md: not in one expression with g++ 12
     if (!grant) co_return grant.error();
     const Delivery delivery = home.publish("rooms/hall/temp", "21", {.qos = QoS::exactly_once});
     const auto receipt = co_await delivery;

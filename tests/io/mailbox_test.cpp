@@ -248,8 +248,8 @@ TEST(Mailbox, losesNothingAmongThreads) {
     for (int t = 0; t < threads; ++t) {
         producers.emplace_back([&, t] {
             for (int i = 0; i < each; ++i) {
-                const auto payload = std::to_string(i);
-                auto one = request(std::to_string(t), payload);
+                const auto topic = std::to_string(t), payload = std::to_string(i);
+                auto one = request(topic, payload);
                 one.qos = i % 5 == 0 ? QoS::at_least_once : QoS::at_most_once;
                 if (mailbox.put(one, {}) == Put::taken_by_sleeper) ++wakes;
             }
