@@ -134,8 +134,8 @@ std::optional<Error> Pipe::Core::wait_for_room(Time until) {
     if (under_way_ < options_.window) return std::nullopt;
     if (io::Loop::on_any_thread()) return deadlock();
     if (!options_.active) watch_for_loss();
-    // Not for a single place: threads should not change for every message.
-    const auto enough = options_.window - std::max<std::size_t>(options_.window / 4, 1);
+    // Not for a few places: threads should not change for every message.
+    const auto enough = options_.window / 2;
     const bool in_time = wait_until_left(
         enough, until, [this] { return broken_ || (!options_.active && connection_->status() != Status::up); });
     if (in_time || under_way_ < options_.window) return std::nullopt;

@@ -29,8 +29,9 @@ void fetch_to_write(const char* at) noexcept {
 void fetch_to_read(const char* at) noexcept { __builtin_prefetch(at); }
 
 template <class Fetch> void ahead(const char* at, std::size_t size, Fetch fetch) noexcept {
-    constexpr std::size_t line = 64, distance = 8 * line, most = 4 * line;
-    for (std::size_t i = 0; i < std::min(size, most); i += line) fetch(at + distance + i);
+    constexpr std::size_t line = 64, least_distance = 8 * line, most = 16 * line; // so much is fetched at a time
+    const char* const next = at + std::max(size, least_distance);
+    for (std::size_t i = 0; i < std::min(size, most); i += line) fetch(next + i);
 }
 
 } // namespace

@@ -223,6 +223,11 @@ Transfer TlsStream::write(Octets octets) {
     if (broken_) return {.state = Transfer::failed, .error = *broken_};
     std::size_t put = 0;
     ERR_clear_error();
+    // Idle connections have no buffers. While there are whole records to write, each would get one anew.
+    if (octets.size() >= SSL3_RT_MAX_PLAIN_LENGTH)
+        SSL_clear_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS);
+    else
+        SSL_set_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS);
     auto one = outcome(SSL_write_ex(ssl_.get(), octets.data(), octets.size(), &put), write_needs_);
     one.size = put;
     if (one.state != Transfer::failed) return one;
