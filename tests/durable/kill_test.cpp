@@ -47,7 +47,7 @@ INSTANTIATE_TEST_SUITE_P(, KilledConnection,
                                            Case{Version::v5, QoS::at_least_once}, Case{Version::v5, QoS::exactly_once}),
                          name_of);
 
-TEST_P(KilledConnection, LosesNothingThatWasAccepted) { kill(times_to_kill(8)); }
+TEST_P(KilledConnection, LosesNothingThatWasAccepted) { kill(times_to_kill(30)); }
 
 class KilledSession : public Killed {};
 INSTANTIATE_TEST_SUITE_P(, KilledSession,
