@@ -1,4 +1,5 @@
 #include "io/loop.hpp"
+#include "io/busy_poll.hpp"
 #include "io/guest_loop.hpp"
 #include "io/resolver.hpp"
 #include <algorithm>
@@ -31,14 +32,30 @@ public:
     boost::asio::any_io_executor executor() noexcept override { return context_.get_executor(); }
     void run() {
         current_loop = this;
-        context_.run();
+        while (!context_.stopped())
+            if (!polled()) context_.run_one();
         current_loop = nullptr;
     }
     void close() override { context_.stop(); }
 
 private:
+    /// Did what was there, or came in the next moment.
+    bool polled() {
+        if (!busy_poll_.worth_while()) return false;
+        if (context_.poll() != 0) return true;
+        const auto end = now() + BusyPoll::length;
+        bool came = false;
+        do {
+            std::this_thread::yield(); // who is waited for may need this processor
+            came = context_.poll() != 0;
+        } while (!came && now() < end);
+        busy_poll_.ended(came);
+        return came;
+    }
+
     boost::asio::io_context context_{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};
+    BusyPoll busy_poll_;
 };
 
 // The wait that is under way may end before `wanted`: it is then waited again. So only an earlier time costs something.
