@@ -126,7 +126,7 @@ public:
     Transfer read(char* into, std::size_t room) override {
         return moved([&] { return transport_->read({into, room}); }, room, may_read_);
     }
-    Transfer write(Octets octets) override {
+    Transfer write(Octets octets, bool) override {
         return moved([&] { return transport_->write(octets); }, octets.size(), may_write_);
     }
 

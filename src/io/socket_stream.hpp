@@ -62,9 +62,9 @@ public:
         if (got == 0) return {.state = Transfer::failed, .error = lost(peer_ + " closed the connection")};
         return failure(errno);
     }
-    Transfer write(Octets octets) override {
-        const auto put =
-            retried([&] { return ::send(socket_.native_handle(), octets.data(), octets.size(), MSG_NOSIGNAL); });
+    Transfer write(Octets octets, bool more) override {
+        const int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+        const auto put = retried([&] { return ::send(socket_.native_handle(), octets.data(), octets.size(), flags); });
         if (put >= 0) return {.size = static_cast<std::size_t>(put)};
         return failure(errno);
     }

@@ -29,7 +29,7 @@ public:
     void await_readable() override;
     void await_writable() override;
     Transfer read(char* into, std::size_t room) override;
-    Transfer write(Octets) override;
+    Transfer write(Octets, bool more) override;
     const std::string& peer() const noexcept override { return peer_; }
     void close() noexcept override;
     void finish() noexcept override;
@@ -81,6 +81,7 @@ private:
     bool shaking_ = false;     // a client, until it is told how it went
     bool established_ = false; // and counted
     bool offered_session_ = false;
+    bool record_follows_ = false;                                         // the one that is being written
     bool more_ = false;                                                   // OpenSSL may hold octets of the peer
     Awaits read_needs_ = Awaits::nothing, write_needs_ = Awaits::nothing; // what the last one was stopped by
     Awaits read_waits_ = Awaits::nothing, write_waits_ = Awaits::nothing; // what was asked for
@@ -219,7 +220,7 @@ Transfer TlsStream::read(char* into, std::size_t room) {
     return all;
 }
 
-Transfer TlsStream::write(Octets octets) {
+Transfer TlsStream::write(Octets octets, bool more) {
     if (broken_) return {.state = Transfer::failed, .error = *broken_};
     std::size_t put = 0;
     ERR_clear_error();
@@ -228,7 +229,9 @@ Transfer TlsStream::write(Octets octets) {
         SSL_clear_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS);
     else
         SSL_set_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS);
+    record_follows_ = more || octets.size() > SSL3_RT_MAX_PLAIN_LENGTH; // one goes at a time
     auto one = outcome(SSL_write_ex(ssl_.get(), octets.data(), octets.size(), &put), write_needs_);
+    record_follows_ = false;
     one.size = put;
     if (one.state != Transfer::failed) return one;
     // The peer may have said why it went.
@@ -322,7 +325,7 @@ int TlsStream::bio_write(BIO* bio, const char* from, std::size_t size, std::size
     BIO_clear_retry_flags(bio);
     *put = 0;
     if (!self.over_) return 0;
-    auto result = self.over_->write({from, size});
+    auto result = self.over_->write({from, size}, self.record_follows_);
     if (result.state == Transfer::blocked) BIO_set_retry_write(bio);
     if (result.state == Transfer::failed) self.below_ = std::move(result.error);
     if (result.state != Transfer::moved) return 0;

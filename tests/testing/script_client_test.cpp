@@ -18,7 +18,7 @@ public:
     void await_readable() override {}
     void await_writable() override { waited_ = true; }
     io::Transfer read(char*, std::size_t) override { return {.state = io::Transfer::blocked}; }
-    io::Transfer write(Octets octets) override {
+    io::Transfer write(Octets octets, bool) override {
         if (left_ == 0) return {.state = io::Transfer::blocked};
         const auto size = std::min(left_, octets.size());
         left_ -= size;
