@@ -31,14 +31,23 @@ Duration Histogram::quantile(double part) const noexcept {
     return upper_bound(size - 1);
 }
 
+DurationMeter::~DurationMeter() { delete[] counts_.load(std::memory_order_relaxed); }
+
 void DurationMeter::add(Duration d) noexcept {
-    counts_[bucket_of(d)].add();
+    auto* counts = counts_.load(std::memory_order_relaxed);
+    if (counts == nullptr) {
+        counts = new Counter[Histogram::size];
+        counts_.store(counts, std::memory_order_release);
+    }
+    counts[bucket_of(d)].add();
     nanoseconds_.add(static_cast<std::uint64_t>(std::max(d, Duration(0)).count()));
 }
 
 Histogram DurationMeter::read() const noexcept {
     Histogram h;
-    for (std::size_t i = 0; i < Histogram::size; ++i) h.count += h.counts[i] = counts_[i].get();
+    const auto* const counts = counts_.load(std::memory_order_acquire);
+    if (counts == nullptr) return h;
+    for (std::size_t i = 0; i < Histogram::size; ++i) h.count += h.counts[i] = counts[i].get();
     h.sum = Duration(static_cast<Duration::rep>(nanoseconds_.get()));
     return h;
 }

@@ -19,11 +19,15 @@ private:
 
 class DurationMeter {
 public:
+    DurationMeter() noexcept = default;
+    ~DurationMeter();
+    DurationMeter(const DurationMeter&) = delete;
+    DurationMeter& operator=(const DurationMeter&) = delete;
     void add(Duration) noexcept;
     Histogram read() const noexcept;
 
 private:
-    Counter counts_[Histogram::size];
+    std::atomic<Counter*> counts_{nullptr}; // of Histogram::size; most connections of many have nothing to count
     Counter nanoseconds_;
 };
 

@@ -4,6 +4,7 @@
 #include "io/unix.hpp"
 #include <algorithm>
 #include <chrono>
+#include <list>
 
 namespace tortoise::io {
 
@@ -39,81 +40,89 @@ struct Connector::Attempt final : Stream::Events {
     bool secured = false;
 };
 
+/// What connecting takes, from start() to the answer.
+struct Connector::Race {
+    Race(Connector& c, Url u, Answer a)
+        : url(std::move(u)), answer(std::move(a)), stagger(c.loop_, [&c] { c.try_next(); }) {}
+
+    const Url url;
+    Answer answer;
+    Resolver::Question question;
+    Timer stagger;
+    Addresses addresses; // to be tried
+    std::size_t next = 0;
+    std::list<Attempt> attempts; // under way
+    Error error;                 // of those that failed
+};
+
 Connector::Connector(Loop& loop, Resolver& resolver, Means means)
-    : loop_(loop), resolver_(resolver), means_(std::move(means)), stagger_(loop, [this] { try_next(); }) {}
+    : loop_(loop), resolver_(resolver), means_(std::move(means)) {}
 
-Connector::~Connector() { cancel(); }
+Connector::~Connector() = default;
 
-void Connector::start(const Url& url, Answer answer) {
-    cancel();
-    answer_ = std::move(answer);
-    error_ = {};
-    url_ = url;
-    addresses_.clear();
-    next_ = 0;
+void Connector::start(const Url& to, Answer answer) {
+    race_ = std::make_unique<Race>(*this, to, std::move(answer));
+    const auto& url = race_->url;
     if (means_.transport) {
-        return begin([&](Attempt& a) { return open_custom(loop_, means_.transport, url_.given, url_.to_string(), a); });
+        return begin([&](Attempt& a) { return open_custom(loop_, means_.transport, url.given, url.to_string(), a); });
     }
     if (!url.path.empty()) {
-        return begin([&](Attempt& a) { return connect_unix(loop_, url_.path, a); });
+        return begin([&](Attempt& a) { return connect_unix(loop_, url.path, a); });
     }
-    question_ = resolver_.ask(loop_, url.host, url.port,
-                              [this](Result<Addresses> addresses) { resolved(std::move(addresses)); });
+    race_->question = resolver_.ask(loop_, url.host, url.port,
+                                    [this](Result<Addresses> addresses) { resolved(std::move(addresses)); });
 }
 
-void Connector::cancel() noexcept {
-    question_.withdraw();
-    stagger_.disarm();
-    attempts_.clear();
-    answer_ = nullptr;
-}
+void Connector::cancel() noexcept { race_.reset(); }
 
 void Connector::resolved(Result<Addresses> addresses) {
     if (!addresses) return finish(nullptr, std::move(addresses).error());
-    addresses_ = interleaved(*addresses);
-    next_ = 0;
+    race_->addresses = interleaved(*addresses);
     try_next();
 }
 
 template <class Begin> void Connector::begin(Begin begin) {
-    auto& attempt = attempts_.emplace_back(*this);
+    auto& attempt = race_->attempts.emplace_back(*this);
     attempt.stream = begin(attempt);
 }
 
 void Connector::try_next() {
-    if (next_ == addresses_.size()) return;
-    begin([&](Attempt& a) { return connect_tcp(loop_, addresses_[next_++], a); });
-    if (next_ < addresses_.size()) stagger_.arm(Loop::now() + stagger);
+    auto& race = *race_;
+    if (race.next == race.addresses.size()) return;
+    begin([&](Attempt& a) { return connect_tcp(loop_, race.addresses[race.next++], a); });
+    if (race.next < race.addresses.size()) race.stagger.arm(Loop::now() + stagger);
 }
 
 /// The first one wins. TLS is for the winner only: a server is not to see handshakes that are given up.
 void Connector::opened(Attempt& attempt) {
     auto stream = std::exchange(attempt.stream, nullptr);
     stream->tell(nullptr);
-    if (attempt.secured || !url_.secure()) return finish(std::move(stream), {});
-    stagger_.disarm();
-    next_ = addresses_.size();
-    attempts_.clear();
+    auto& race = *race_;
+    if (attempt.secured || !race.url.secure()) return finish(std::move(stream), {});
+    race.stagger.disarm();
+    race.next = race.addresses.size();
+    race.attempts.clear();
     begin([&](Attempt& a) {
         a.secured = true;
-        return secure_client(loop_, std::move(stream), means_.tls, url_.host, a);
+        return secure_client(loop_, std::move(stream), means_.tls, race.url.host, a);
     });
 }
 
 void Connector::failed(Attempt& attempt, Error error) {
-    if (!error_.code || attempt.secured)
-        error_ = std::move(error);
+    auto& race = *race_;
+    if (!race.error.code || attempt.secured)
+        race.error = std::move(error);
     else
-        error_.text += "; " + error.text;
-    std::erase_if(attempts_, [&](const Attempt& a) { return &a == &attempt; });
-    if (next_ < addresses_.size()) return try_next();
-    if (attempts_.empty()) finish(nullptr, std::move(error_));
+        race.error.text += "; " + error.text;
+    std::erase_if(race.attempts, [&](const Attempt& a) { return &a == &attempt; });
+    if (race.next < race.addresses.size()) return try_next();
+    if (race.attempts.empty()) finish(nullptr, std::move(race.error));
 }
 
 void Connector::finish(std::shared_ptr<Stream> stream, Error error) {
-    auto answer = std::move(answer_);
-    cancel();
-    if (answer) answer(std::move(stream), std::move(error));
+    auto answer = std::move(race_->answer);
+    race_.reset();
+    answer(std::move(stream), std::move(error));
 }
 
 } // namespace tortoise::io

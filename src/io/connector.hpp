@@ -1,12 +1,12 @@
 #pragma once
-/// From a URL to an open stream: looks the host up, tries its addresses, secures what it gets; or has a user's transport
-/// do the first part.
+/// From a URL to an open stream: looks the host up, tries its addresses, secures what it gets; or has a user's
+/// transport do the first part.
 
 #include "io/resolver.hpp"
 #include "io/stream.hpp"
 #include "io/tls.hpp"
 #include "io/url.hpp"
-#include <list>
+#include <memory>
 #include <tortoise/transport.hpp>
 
 namespace tortoise::io {
@@ -37,6 +37,7 @@ public:
 
 private:
     struct Attempt;
+    struct Race;
     template <class Begin> void begin(Begin);
     void resolved(Result<Addresses>);
     void try_next();
@@ -47,14 +48,7 @@ private:
     Loop& loop_;
     Resolver& resolver_;
     const Means means_;
-    Url url_;
-    Resolver::Question question_;
-    Timer stagger_;
-    Addresses addresses_; // to be tried, the next one first
-    std::size_t next_ = 0;
-    std::list<Attempt> attempts_; // under way
-    Error error_;                 // of those that failed
-    Answer answer_;
+    std::unique_ptr<Race> race_; // null: no answer is due
 };
 
 /// The order to try them in: families alternate, beginning with the first one's.

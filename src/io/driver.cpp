@@ -35,9 +35,8 @@ Driver::Driver(Loop& loop, Resolver& resolver, core::Engine engine, std::vector<
           end_close();
           drain();
       }) {
-    url_ = endpoints_.front();
     if (keeping.store) {
-        keeper_.emplace(loop, *keeping.store, std::move(keeping.session), [this] {
+        keeper_ = std::make_unique<Keeper>(loop, *keeping.store, std::move(keeping.session), [this] {
             listener_.kept();
             drain();
         });
@@ -175,17 +174,21 @@ bool Driver::follow_wish() {
 }
 
 void Driver::begin_open(std::size_t endpoint) {
-    if (!redirect_) endpoint_ = endpoint;
-    detour_ = redirect_ && redirect_->given != endpoints_[endpoint_].given;
-    url_ = redirect_ ? *std::exchange(redirect_, std::nullopt) : endpoints_[endpoint_];
+    if (const auto redirect = std::move(redirect_)) {
+        if (redirect->for_good && !detour_) endpoints_[endpoint_] = redirect->to;
+        const bool back = redirect->to.given == endpoints_[endpoint_].given;
+        detour_ = back ? nullptr : std::make_unique<Url>(std::move(redirect->to));
+    } else {
+        endpoint_ = endpoint;
+        detour_.reset();
+    }
     opening_ = true;
     closing_ = greeted_ = false;
     listener_.before_open(endpoint_);
 }
 
 void Driver::redirect(Url to, bool for_good) {
-    if (for_good && !detour_) endpoints_[endpoint_] = to;
-    redirect_ = std::move(to);
+    redirect_ = std::make_unique<Redirect>(Redirect{std::move(to), for_good});
 }
 
 void Driver::give_up(Error why) {
@@ -193,8 +196,9 @@ void Driver::give_up(Error why) {
 }
 
 void Driver::open() {
-    connector_.start(
-        url_, [this](std::shared_ptr<Stream> stream, Error error) { connected(std::move(stream), std::move(error)); });
+    connector_.start(endpoint(), [this](std::shared_ptr<Stream> stream, Error error) {
+        connected(std::move(stream), std::move(error));
+    });
 }
 
 void Driver::connected(std::shared_ptr<Stream> stream, Error error) {

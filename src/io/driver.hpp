@@ -54,11 +54,11 @@ public:
     /// The peer does not read as fast as it is written to.
     bool blocked() const noexcept { return blocked_; }
     /// Null without a store.
-    const Keeper* keeper() const noexcept { return keeper_ ? &*keeper_ : nullptr; }
+    const Keeper* keeper() const noexcept { return keeper_.get(); }
     /// Drops the connection without another octet: what would be written depends on what could not be kept.
     void abandon(const Error& why);
     /// Where it connects to, or did last.
-    const Url& endpoint() const noexcept { return url_; }
+    const Url& endpoint() const noexcept { return detour_ ? *detour_ : endpoints_[endpoint_]; }
     /// The next attempt goes there, whatever the engine wishes for; for good: in place of the endpoint of the last one.
     void redirect(Url, bool for_good);
     /// Octets so far.
@@ -93,15 +93,18 @@ private:
     core::Engine engine_;
     std::vector<Url> endpoints_;
     std::size_t endpoint_ = 0;
-    Url url_;                     // of the last attempt
-    std::optional<Url> redirect_; // of the next one
-    bool detour_ = false;         // url_ is none of endpoints_
+    std::unique_ptr<Url> detour_; // of the last attempt, if it was none of endpoints_
+    struct Redirect {
+        Url to;
+        bool for_good;
+    };
+    std::unique_ptr<Redirect> redirect_; // of the next attempt
     Listener& listener_;
     Connector connector_;
     Timer timer_, flush_limit_;
     std::shared_ptr<Stream> stream_;
     std::vector<core::Event> events_;
-    std::optional<Keeper> keeper_;
+    std::unique_ptr<Keeper> keeper_; // null without a store
     std::string output_;
     std::size_t written_ = 0;             // of output_
     std::unique_ptr<Error> write_failed_; // and is to be told
