@@ -15,8 +15,12 @@ std::size_t body_size(Version version, const PublishRequest& request) noexcept {
 
 } // namespace
 
+bool is_plain(const PublishRequest& request) noexcept {
+    return !request.ttl && request.priority == 0 && request.properties.empty();
+}
+
 bool fits_a_run(const PublishRequest& request) noexcept {
-    return request.qos == QoS::at_most_once && !request.ttl && request.priority == 0 && request.properties.empty();
+    return request.qos == QoS::at_most_once && is_plain(request);
 }
 
 std::size_t run_size(Version version, const PublishRequest& request) noexcept {

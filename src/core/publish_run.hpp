@@ -8,6 +8,8 @@
 
 namespace tortoise::core {
 
+/// Has it no properties, no time to live and no priority?
+bool is_plain(const PublishRequest&) noexcept;
 /// Can it be part of a run?
 bool fits_a_run(const PublishRequest&) noexcept;
 /// How long its packet is.

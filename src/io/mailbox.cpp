@@ -42,13 +42,9 @@ Mailbox::Put Mailbox::accepted() noexcept {
     return Put::taken_by_sleeper;
 }
 
-bool Mailbox::needs_extras(const core::PublishRequest& request) noexcept {
-    return request.ttl || request.priority != 0 || !request.properties.empty();
-}
-
 Mailbox::Put Mailbox::put(const core::PublishRequest& request, Time at) {
     if (core::fits_a_run(request)) return put_into_run(request);
-    const bool extended = needs_extras(request);
+    const bool extended = !core::is_plain(request);
     const auto properties = request.properties.octets();
     const Record record = {
         .token = request.token,

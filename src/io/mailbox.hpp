@@ -77,7 +77,7 @@ public:
     }
     /// Consumer: the urgent ones, into an empty vector. False if there are none.
     bool take_urgent(std::vector<Call>&);
-    /// Consumer: what was consumed makes room; take() does it too.
+    /// Consumer: what was consumed makes room; take() and take_if() do it too.
     void give_back(Batch&);
     /// Refuses everything from now on. What is inside can still be taken.
     void close();
@@ -104,7 +104,6 @@ private:
         std::uint32_t properties;
         int priority;
     };
-    static bool needs_extras(const core::PublishRequest&) noexcept;
     static const Record& read(const Batch&) noexcept;
     static const Extras& extras_of(const Record&) noexcept;
     static std::size_t size_of(const Record&) noexcept;
