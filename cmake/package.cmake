@@ -5,7 +5,7 @@ include(CMakePackageConfigHelpers)
 set_target_properties(tortoise_core PROPERTIES EXPORT_NAME core)
 set_target_properties(tortoise_jackalope PROPERTIES EXPORT_NAME jackalope)
 set_target_properties(tortoise_testing PROPERTIES EXPORT_NAME testing)
-install(TARGETS tortoise tortoise_core tortoise_io tortoise_store tortoise_client tortoise_jackalope tortoise_broker tortoise_testing EXPORT tortoise)
+install(TARGETS tortoise tortoise_core tortoise_io tortoise_store tortoise_client tortoise_jackalope tortoise_broker tortoise_sim tortoise_testing EXPORT tortoise)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT tortoise NAMESPACE tortoise:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/tortoise FILE tortoise-targets.cmake)
 file(WRITE ${PROJECT_BINARY_DIR}/tortoise-config.cmake

@@ -1,5 +1,6 @@
 /// SUBSCRIBE and UNSUBSCRIBE. [MQTT-3.8] [MQTT-3.10]
 
+#include "broker/covers.hpp"
 #include "broker/impl.hpp"
 #include "broker/reply.hpp"
 
@@ -11,20 +12,6 @@ namespace tortoise::broker {
 namespace {
 
 bool has_wildcard(std::string_view filter) { return filter.find_first_of("+#") != std::string_view::npos; }
-
-/// Does every topic that `filter` matches also match `wide`?
-bool covers(std::string_view wide, std::string_view filter) {
-    const Levels wide_levels(wide);
-    const Levels levels(filter);
-    auto level = levels.begin();
-    for (const auto wanted : wide_levels) {
-        if (wanted == "#") return true;
-        if (level == levels.end() || *level == "#") return false;
-        if (wanted != "+" && wanted != *level) return false;
-        ++level;
-    }
-    return level == levels.end();
-}
 
 } // namespace
 

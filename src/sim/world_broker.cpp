@@ -1,49 +1,64 @@
-// The broker's shell, and the witness that sees each message at the moment at which the broker passes it on.
+// The brokers' shell, and the witness that sees each message at the moment at which the broker passes it on.
 #include "sim/world.hpp"
 
 #include <tortoise/topic.hpp>
 
 namespace tortoise::sim {
 
+std::string World::broker_name(const Host& host) const {
+    return hosts_.size() == 1 ? "the broker" : "broker " + std::to_string(host.which);
+}
+
 // ---- The broker's shell --------------------------------------------------------------------------------------------
 
-void World::drain_broker() {
+void World::drain_broker(Host& host) {
+    auto& broker = host.engine;
     while (true) {
         touched_.clear();
-        broker_.touched(touched_);
+        broker.touched(touched_);
         if (touched_.empty()) break;
         for (const auto id : touched_) {
             scratch_.clear();
-            broker_.take_output(id, scratch_);
-            if (id >= first_stranger) {
-                stranger_hears(id, scratch_);
+            broker.take_output(id, scratch_);
+            if (id >= Stranger::first) {
+                stranger_hears(host, id, scratch_);
                 continue;
             }
-            if (id >= first_witness) {
-                if (id != witness_) continue;
-                if (!scratch_.empty()) broker_.wrote(now(), id, scratch_.size());
-                witness_reads(scratch_);
-                if (broker_.wants_close(id)) judge.fail("the broker throws the witness out");
+            if (id >= Witness::first) {
+                if (id != host.witness.id) continue;
+                if (!scratch_.empty()) broker.wrote(now(), id, scratch_.size());
+                witness_reads(host, scratch_);
+                if (broker.wants_close(id)) judge.fail("the broker throws the witness out");
                 continue;
             }
             const auto link = static_cast<LinkId>(id - 1);
             for (const char octet : scratch_) judge.mix(static_cast<unsigned char>(octet));
             if (!scratch_.empty()) taps_[link]->broker_sends(scratch_);
             const std::size_t out = network.send(now(), link, Side::broker, scratch_);
-            if (out > 0) broker_.wrote(now(), id, out);
-            if (broker_.wants_close(id)) network.close_when_written(now(), link, Side::broker);
+            if (out > 0) broker.wrote(now(), id, out);
+            if (broker.wants_close(id)) network.close_when_written(now(), link, Side::broker);
         }
     }
-    broker_deadline_ = broker_.deadline();
-    for (const auto token : std::exchange(routed_now_, {})) expect(token);
+    host.deadline = broker.deadline();
+    for (const auto token : std::exchange(routed_now_, {})) expect(host, token);
+}
+
+void World::broker_timer(Host& host) {
+    ++broker_call_;
+    constexpr char pingreq[] = {'\xC0', 0}; // the broker may ask everybody for a keep-alive
+    if (host.witness.connected) host.engine.received(now(), host.witness.id, Octets(pingreq, sizeof pingreq));
+    host.engine.elapsed(now());
+    drain_broker(host);
+    if (host.deadline && *host.deadline <= now()) judge.fail("the broker's deadline does not advance");
 }
 
 // Who has a subscription that matches, and had it before this call, must get the message.
-void World::expect(core::Token token) {
+void World::expect(const Host& host, core::Token token) {
     Post* post = ledger.find(token);
     if (!post || post->qos == QoS::at_most_once || post->expires || post->will) return;
     const std::string& topic = ledger.topic(post->topic);
     for (const auto& c : clients_) {
+        if (c->plan.broker != host.which) continue;
         const std::uint32_t bit = 1u << c->index;
         if ((post->arrived | post->expected) & bit) continue;
         const auto owed = [&](const SessionModel::Filter& f) {
@@ -56,30 +71,32 @@ void World::expect(core::Token token) {
     }
 }
 
-void World::stop_broker(Duration clients_learn) {
-    if (judge.logs()) judge.line("the broker stops");
-    network.listening = false;
+void World::stop_broker(Duration clients_learn, std::size_t which) {
+    auto& host = hosts_[which];
+    if (judge.logs()) judge.line(broker_name(host) + " stops");
+    host.runs = false;
     for (const LinkId id : std::vector<LinkId>(network.live())) {
-        if (!network.is_open(id, Side::broker)) continue;
+        if (&host_of(id) != &host || !network.is_open(id, Side::broker)) continue;
         network.abort(now(), id, Side::broker, rng.up_to(clients_learn));
         ++broker_call_;
-        broker_.closed(now(), broker_id(id));
-        drain_broker();
+        host.engine.closed(now(), broker_id(id));
+        drain_broker(host);
     }
-    for (const auto& [id, stranger] : std::exchange(strangers_, {})) broker_.closed(now(), id);
-    broker_.closed(now(), witness_);
-    witness_connected_ = false;
-    drain_broker();
+    for (const auto& [id, stranger] : std::exchange(host.strangers, {})) host.engine.closed(now(), id);
+    host.engine.closed(now(), host.witness.id);
+    host.witness.connected = false;
+    drain_broker(host);
 }
 
-void World::start_broker(bool forget_sessions, const testing::BrokerOptions* options) {
+void World::start_broker(bool forget_sessions, const testing::BrokerOptions* options, std::size_t which) {
+    auto& host = hosts_[which];
     if (judge.logs())
-        judge.line(forget_sessions ? "the broker starts, and has forgotten everything" : "the broker starts");
-    if (forget_sessions) broker_.forget_sessions();
-    if (options) broker_.set_options(*options);
-    network.listening = true;
-    ++witness_;
-    witness_connects();
+        judge.line(broker_name(host) + (forget_sessions ? " starts, and has forgotten everything" : " starts"));
+    if (forget_sessions) host.engine.forget_sessions();
+    if (options) host.engine.set_options(*options);
+    host.runs = true;
+    ++host.witness.id;
+    witness_connects(host);
 }
 
 void World::take_over(std::uint32_t client) {
@@ -95,49 +112,52 @@ void World::take_over(std::uint32_t client) {
         .version = options.version, .clean_start = false, .client_id = options.client_id, .properties = properties};
     std::string octets;
     if (!core::encode(options.version, core::Packet(connect), octets)) judge.fail("the codec refuses the stranger");
+    auto& host = host_of(c);
     const auto id = next_stranger_++;
-    Stranger& stranger = strangers_[id];
+    Stranger& stranger = host.strangers[id];
     stranger.tap = std::make_unique<Tap>(judge, ledger, c.session, options, client, broker_call_, stranger.connacks);
     ++broker_call_;
-    broker_.connected(now(), id);
+    host.engine.connected(now(), id);
     stranger.tap->client_sends(octets);
     stranger.tap->broker_gets(octets.size());
-    broker_.received(now(), id, octets);
-    drain_broker();
+    host.engine.received(now(), id, octets);
+    drain_broker(host);
 }
 
-void World::stranger_hears(broker::ClientId id, Octets octets) {
-    const auto stranger = strangers_.find(id);
-    if (stranger == strangers_.end()) return;
+void World::stranger_hears(Host& host, broker::ClientId id, Octets octets) {
+    const auto stranger = host.strangers.find(id);
+    if (stranger == host.strangers.end()) return;
     if (!octets.empty()) {
         stranger->second.tap->broker_sends(octets);
-        broker_.wrote(now(), id, octets.size());
+        host.engine.wrote(now(), id, octets.size());
     }
-    if (!broker_.wants_close(id)) return;
-    broker_.closed(now(), id);
-    strangers_.erase(stranger);
+    if (!host.engine.wants_close(id)) return;
+    host.engine.closed(now(), id);
+    host.strangers.erase(stranger);
 }
 
 // ---- The witness ---------------------------------------------------------------------------------------------------
 
-void World::witness_connects() {
-    witness_reader_.reset();
-    broker_.connected(now(), witness_);
+void World::witness_connects(Host& host) {
+    auto& witness = host.witness;
+    witness.reader.reset();
+    host.engine.connected(now(), witness.id);
     std::string octets;
     core::Connect connect{.client_id = "the witness"};
     core::Subscribe subscribe{.id = 1, .entries = {{"#", {.retain_handling = RetainHandling::do_not_send}}}};
     if (!core::encode(Version::v5, core::Packet(connect), octets) ||
         !core::encode(Version::v5, core::Packet(subscribe), octets))
         judge.fail("the codec refuses the witness");
-    broker_.received(now(), witness_, octets);
-    witness_connected_ = true;
-    drain_broker();
+    host.engine.received(now(), witness.id, octets);
+    witness.connected = true;
+    drain_broker(host);
 }
 
-void World::witness_reads(Octets octets) {
-    witness_reader_.feed(octets);
+void World::witness_reads(Host& host, Octets octets) {
+    auto& reader = host.witness.reader;
+    reader.feed(octets);
     while (true) {
-        const auto frame = witness_reader_.next();
+        const auto frame = reader.next();
         if (!frame || !*frame) return;
         const auto packet = core::decode(Version::v5, **frame);
         if (!packet) return judge.fail("the broker to the witness: " + packet.error().describe());
@@ -145,7 +165,7 @@ void World::witness_reads(Octets octets) {
         if (!publish) continue;
         const core::Token token = token_of(publish->payload);
         const Post* post = ledger.find(token);
-        if (judge.logs()) judge.line("the broker passes on " + ledger.describe(token));
+        if (judge.logs()) judge.line(broker_name(host) + " passes on " + ledger.describe(token));
         ledger.routed(token, post ? clients_[post->client]->session.epoch : 0);
         routed_now_.push_back(token);
     }

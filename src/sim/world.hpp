@@ -1,7 +1,8 @@
 #pragma once
-/// Clients (core::Engine) and a broker (broker::Engine), each with the shell that its contract asks for, on a simulated
+/// Clients (core::Engine) and brokers (broker::Engine), each with the shell that its contract asks for, on a simulated
 /// network and virtual time. The same seed and the same calls give the same world.
 
+#include "broker/covers.hpp"
 #include "broker/engine.hpp"
 #include "sim/disk.hpp"
 #include "sim/ledger.hpp"
@@ -9,6 +10,7 @@
 #include "sim/tap.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -19,8 +21,10 @@ namespace tortoise::sim {
 /// A client program: the engine's options and the habits of its user.
 struct ClientPlan {
     core::EngineOptions engine = {};
-    unsigned late_ack = 0; ///< per mille of the messages that are acknowledged some time after the handler
-    unsigned refuse = 0;   ///< per mille of the messages that are acknowledged with a refusal
+    SharedFn<core::WorkList*()> work_list = {}; ///< made by new; none: that of engine.queue
+    std::size_t broker = 0; ///< all endpoints lead there, in every life: one session is known by one broker
+    unsigned late_ack = 0;  ///< per mille of the messages that are acknowledged some time after the handler
+    unsigned refuse = 0;    ///< per mille of the messages that are acknowledged with a refusal
     Duration late_by = std::chrono::seconds(3); ///< at most
     /// A new life of the program takes up the session of the earlier one, of whose filters it knows nothing. If it is
     /// not persistent, it may not publish at QoS 2: what the broker remembers of the earlier identifiers would swallow
@@ -50,6 +54,9 @@ public:
     ~World();
 
     // ---- Who is there
+    /// Another one than the constructor's, which is the first.
+    std::size_t add_broker(testing::BrokerOptions);
+    std::size_t brokers() const noexcept { return hosts_.size(); }
     std::uint32_t add_client(ClientPlan);
     /// The program dies without a word; another one of the same name begins. If both are persistent, it goes on with
     /// what was kept; else it knows nothing.
@@ -57,7 +64,7 @@ public:
     std::uint32_t clients() const noexcept { return static_cast<std::uint32_t>(clients_.size()); }
     const ClientPlan& plan(std::uint32_t client) const { return clients_[client]->plan; }
     core::Engine& engine(std::uint32_t client) { return *clients_[client]->engine; }
-    broker::Engine& broker() { return broker_; }
+    broker::Engine& broker(std::size_t which = 0) { return hosts_[which].engine; }
     SessionModel& session(std::uint32_t client) { return clients_[client]->session; }
     bool stopped(std::uint32_t client) const { return clients_[client]->stopped; }
     const std::vector<core::Record>& kept(std::uint32_t client) const { return clients_[client]->disk.records(); }
@@ -78,15 +85,15 @@ public:
 
     // ---- What breaks
     std::optional<LinkId> link(std::uint32_t client) const;
-    void stop_broker(Duration clients_learn = {});
+    void stop_broker(Duration clients_learn = {}, std::size_t which = 0);
     /// With other options, if there are any.
-    void start_broker(bool forget_sessions, const testing::BrokerOptions* options = nullptr);
+    void start_broker(bool forget_sessions, const testing::BrokerOptions* options = nullptr, std::size_t which = 0);
     /// The client's disk takes nothing any more; what it did not keep is lost. The program stops.
     void fail_disk(std::uint32_t client);
     void jump_wall_clock(std::chrono::milliseconds by);
     /// Another program connects with the same identifier, gets what is there for it, and says nothing more.
     void take_over(std::uint32_t client);
-    bool broker_runs() const noexcept { return network.listening; }
+    bool broker_runs(std::size_t which = 0) const noexcept { return hosts_[which].runs; }
 
     // ---- Time
     Time now() const noexcept { return judge.now; }
@@ -148,7 +155,39 @@ private:
         unsigned timers_at_once = 0;
     };
 
+    // A client without a network between it and the broker, subscribed to everything at QoS 0: it sees each message at
+    // the moment at which the broker passes it on.
+    struct Witness {
+        static constexpr broker::ClientId first = broker::ClientId{1} << 40;
+        broker::ClientId id = first; // another one for each start of the broker
+        bool connected = false;
+        core::FrameReader reader;
+    };
+    // One who took a client's place, until it takes it back.
+    struct Stranger {
+        static constexpr broker::ClientId first = Witness::first * 2;
+        std::unique_ptr<Tap> tap;
+        std::uint32_t connacks = 0;
+    };
+    struct Host { // where a broker runs
+        Host(std::size_t w, testing::BrokerOptions options)
+            : which(w), denied_filters(options.deny_subscribe), engine(std::move(options)) {}
+        bool denies(const std::string& filter) const {
+            return std::ranges::any_of(denied_filters, [&](const auto& wide) { return broker::covers(wide, filter); });
+        }
+
+        const std::size_t which;
+        const std::vector<std::string> denied_filters;
+        broker::Engine engine;
+        std::optional<Time> deadline;
+        bool runs = true;
+        Witness witness;
+        std::map<broker::ClientId, Stranger> strangers;
+    };
+
     static broker::ClientId broker_id(LinkId link) noexcept { return link + 1; }
+    Host& host_of(const Client& c) { return hosts_[c.plan.broker]; }
+    Host& host_of(LinkId link) { return host_of(*clients_[network.client_of(link)]); }
     void begin_life(Client&);
     void go_on(Client&);
     static bool keeps_stale_identifiers(const Client&);
@@ -164,15 +203,18 @@ private:
     void handle_message(Client&, const core::Received&);
     void check_down(const Client&, const core::Down&);
     void check_routes(Client&, const core::Received&);
-    void drain_broker();
-    void witness_connects();
-    void witness_reads(Octets);
-    void expect(core::Token);
+    std::unique_ptr<core::WorkList> work_list(const Client&) const;
+    std::string broker_name(const Host&) const;
+    void drain_broker(Host&);
+    void broker_timer(Host&);
+    void witness_connects(Host&);
+    void witness_reads(Host&, Octets);
+    void expect(const Host&, core::Token);
     void client_timer(Client&);
-    void stranger_hears(broker::ClientId, Octets);
+    void stranger_hears(Host&, broker::ClientId, Octets);
     std::string unsettled(Client&);
     void check_restorable(const Client&);
-    bool is_stopped(std::string_view client_id) const;
+    bool is_stopped(const Host&, std::string_view client_id) const;
     void check_subscriptions(Client&, const broker::Snapshot&);
 
     // Programs
@@ -182,37 +224,17 @@ private:
     void wrote(LinkId, Side, std::size_t) override;
     void closed(LinkId, Side, Error) override;
     bool wants_input(LinkId, Side) override;
+    bool listens(LinkId id) override { return host_of(id).runs; }
 
-    bool is_denied(const std::string& filter) const {
-        return std::find(denied_filters_.begin(), denied_filters_.end(), filter) != denied_filters_.end();
-    }
-
-    std::vector<std::string> denied_filters_;
-    broker::Engine broker_;
-    std::optional<Time> broker_deadline_;
+    std::deque<Host> hosts_;
     std::vector<std::unique_ptr<Client>> clients_;
     std::vector<std::unique_ptr<Tap>> taps_; // by link
     std::uint64_t broker_call_ = 1;
     core::WallTime wall_epoch_{std::chrono::hours(24 * 20'000)}; // when time began
     std::vector<broker::ClientId> touched_;
     std::string scratch_;
-
-    // A client without a network between it and the broker, subscribed to everything at QoS 0: it sees each message at
-    // the moment at which the broker passes it on.
-    static constexpr broker::ClientId first_witness = broker::ClientId{1} << 40;
-    broker::ClientId witness_ = first_witness;
-    bool witness_connected_ = false;
-    core::FrameReader witness_reader_;
     std::vector<core::Token> routed_now_;
-
-    // Those who took a client's place, until it takes it back.
-    static constexpr broker::ClientId first_stranger = first_witness * 2;
-    struct Stranger {
-        std::unique_ptr<Tap> tap;
-        std::uint32_t connacks = 0;
-    };
-    std::map<broker::ClientId, Stranger> strangers_;
-    broker::ClientId next_stranger_ = first_stranger;
+    broker::ClientId next_stranger_ = Stranger::first;
 };
 
 /// An event in a few words, for lists and logs.

@@ -34,6 +34,7 @@ public:
     virtual void wrote(LinkId, Side, std::size_t octets) = 0;
     virtual void closed(LinkId, Side, Error) = 0;
     virtual bool wants_input(LinkId, Side) = 0;
+    virtual bool listens(LinkId) = 0; ///< does somebody accept the connection?
 
 protected:
     ~Programs() = default;
@@ -53,7 +54,6 @@ public:
     Network(Schedule& schedule, Rng& rng, Programs& programs) : schedule_(schedule), rng_(rng), programs_(programs) {}
 
     Conditions conditions;
-    bool listening = true;   ///< somebody accepts connections
     bool black_hole = false; ///< attempts to connect are never answered
 
     /// Answered by opened() or closed(), unless it is closed before.

@@ -202,7 +202,7 @@ void Network::handle(const Item& item) {
     switch (item.what) {
     case What::accept:
         if (client.state != State::opening) break; // the client gave up
-        if (!listening) {
+        if (!programs_.listens(id)) {
             schedule_.add(now + latency(), What::refused, id);
             break;
         }

@@ -5,14 +5,18 @@
 namespace tortoise::sim {
 
 World::World(std::uint64_t seed, testing::BrokerOptions options, Judge& j)
-    : judge(j), rng(seed), network(schedule, rng, *this), ledger(j), denied_filters_(options.deny_subscribe),
-      broker_(std::move(options)) {
-    witness_connects();
+    : judge(j), rng(seed), network(schedule, rng, *this), ledger(j) {
+    add_broker(std::move(options));
 }
 
 World::~World() = default;
 
 // ---- Who is there --------------------------------------------------------------------------------------------------
+
+std::size_t World::add_broker(testing::BrokerOptions options) {
+    witness_connects(hosts_.emplace_back(hosts_.size(), std::move(options)));
+    return hosts_.size() - 1;
+}
 
 std::uint32_t World::add_client(ClientPlan plan) {
     auto client = std::make_unique<Client>();
@@ -23,8 +27,12 @@ std::uint32_t World::add_client(ClientPlan plan) {
     return clients() - 1;
 }
 
+std::unique_ptr<core::WorkList> World::work_list(const Client& c) const {
+    return std::unique_ptr<core::WorkList>(c.plan.work_list ? c.plan.work_list() : nullptr);
+}
+
 void World::begin_life(Client& c) {
-    c.engine.emplace(c.plan.engine, rng.next());
+    c.engine.emplace(c.plan.engine, rng.next(), work_list(c));
     c.engine->set_wall_clock(Time{}, wall_epoch_);
     c.deadline.reset();
     c.link.reset();
@@ -203,8 +211,9 @@ void World::elapse_early(std::uint32_t client) {
 
 void World::accepted(LinkId id) {
     ++broker_call_;
-    broker_.connected(now(), broker_id(id));
-    drain_broker();
+    auto& host = host_of(id);
+    host.engine.connected(now(), broker_id(id));
+    drain_broker(host);
 }
 
 void World::opened(LinkId id) {
@@ -218,11 +227,12 @@ void World::received(LinkId id, Side side, Octets octets) {
     judge.mix(octets.size());
     Tap& tap = *taps_[id];
     if (side == Side::broker) {
-        if (broker_.wants_close(broker_id(id))) return;
+        auto& host = host_of(id);
+        if (host.engine.wants_close(broker_id(id))) return;
         ++broker_call_;
         tap.broker_gets(octets.size());
-        broker_.received(now(), broker_id(id), octets);
-        return drain_broker();
+        host.engine.received(now(), broker_id(id), octets);
+        return drain_broker(host);
     }
     Client& c = *clients_[network.client_of(id)];
     if (c.link != id) return;
@@ -237,8 +247,9 @@ void World::received(LinkId id, Side side, Octets octets) {
 
 void World::wrote(LinkId id, Side side, std::size_t octets) {
     if (side == Side::broker) {
-        broker_.wrote(now(), broker_id(id), octets);
-        return drain_broker();
+        auto& host = host_of(id);
+        host.engine.wrote(now(), broker_id(id), octets);
+        return drain_broker(host);
     }
     Client& c = *clients_[network.client_of(id)];
     if (c.link != id) return;
@@ -253,8 +264,9 @@ void World::closed(LinkId id, Side side, Error why) {
                    std::to_string(network.client_of(id)) + " connection closed: " + why.text);
     if (side == Side::broker) {
         ++broker_call_;
-        broker_.closed(now(), broker_id(id));
-        return drain_broker();
+        auto& host = host_of(id);
+        host.engine.closed(now(), broker_id(id));
+        return drain_broker(host);
     }
     Client& c = *clients_[network.client_of(id)];
     if (c.link != id) return;
@@ -276,9 +288,12 @@ bool World::step(Time until) {
     Client* first = nullptr;
     for (auto& c : clients_)
         if (c->deadline && (!first || c->deadline->at < first->deadline->at)) first = c.get();
+    Host* host = nullptr;
+    for (auto& h : hosts_)
+        if (h.deadline && (!host || *h.deadline < *host->deadline)) host = &h;
     const Time never = Time::max();
     const Time client_at = first ? std::max(first->deadline->at, now()) : never;
-    const Time broker_at = broker_deadline_ ? std::max(*broker_deadline_, now()) : never;
+    const Time broker_at = host ? std::max(*host->deadline, now()) : never;
     const Time item_at = schedule.empty() ? never : schedule.top().at;
     const Time at = std::min({client_at, broker_at, item_at});
     if (at == never || at > until) return false;
@@ -288,12 +303,7 @@ bool World::step(Time until) {
         first->deadline->at = at;
         client_timer(*first);
     } else if (broker_at == at) {
-        ++broker_call_;
-        constexpr char pingreq[] = {'\xC0', 0}; // the broker may ask everybody for a keep-alive
-        if (witness_connected_) broker_.received(at, witness_, Octets(pingreq, sizeof pingreq));
-        broker_.elapsed(at);
-        drain_broker();
-        if (broker_deadline_ && *broker_deadline_ <= at) judge.fail("the broker's deadline does not advance");
+        broker_timer(*host);
     } else {
         const Item item = schedule.pop();
         if (item.what < What::act)

@@ -23,7 +23,8 @@ void World::check_bounds() {
         const bool went_on = c.plan.engine.persistent && c.life > 0; // and was offered more in an earlier life
         if (!c.session.doubtful && !went_on && s.inbound_qos2.size() > c.plan.engine.receive_maximum)
             judge.fail(who + std::to_string(s.inbound_qos2.size()) + " inbound identifiers");
-        if (s.unacknowledged > c.plan.engine.receive_maximum)
+        // What the user has of a session that is gone counts no more against the one that took its place.
+        if (!c.session.doubtful && s.unacknowledged > c.plan.engine.receive_maximum)
             judge.fail(who + std::to_string(s.unacknowledged) + " unacknowledged messages");
     }
 }
@@ -55,7 +56,7 @@ void World::check_restorable(const Client& c) {
     const auto fail = [&](const std::string& what) {
         judge.fail("client " + std::to_string(c.index) + " restored from its records: " + what);
     };
-    core::Engine twin(c.plan.engine, 1);
+    core::Engine twin(c.plan.engine, 1, work_list(c));
     const auto wall = wall_epoch_ + std::chrono::floor<std::chrono::milliseconds>(now().time_since_epoch());
     if (auto restored = twin.restore(now(), wall, c.disk.records_to_be()); !restored)
         return fail(restored.error().describe());
@@ -82,7 +83,7 @@ std::string World::unsettled(Client& c) {
     if (s.unacknowledged > 0) return who + "messages are not acknowledged";
     if (c.engine->has_output() || c.unwritten > 0) return who + "output is not written";
     for (const auto& f : s.subscriptions)
-        if (!f.granted && !is_denied(f.filter.filter)) return who + "not granted: " + f.filter.filter;
+        if (!f.granted && !host_of(c).denies(f.filter.filter)) return who + "not granted: " + f.filter.filter;
     for (const auto token : c.session.expected)
         if (const Post* post = ledger.find(token); (post->expected & ~post->arrived) & (1u << c.index)) {
             // In a session that may be another one, what comes with DUP the first time looks like a repetition.
@@ -92,17 +93,20 @@ std::string World::unsettled(Client& c) {
     return {};
 }
 
-bool World::is_stopped(std::string_view client_id) const {
-    return std::ranges::any_of(clients_,
-                               [&](const auto& c) { return c->stopped && c->plan.engine.client_id == client_id; });
+bool World::is_stopped(const Host& host, std::string_view client_id) const {
+    return std::ranges::any_of(clients_, [&](const auto& c) {
+        return c->stopped && c->plan.broker == host.which && c->plan.engine.client_id == client_id;
+    });
 }
 
 std::string World::unsettled() {
     for (auto& c : clients_)
         if (auto what = unsettled(*c); !what.empty()) return what;
-    for (const auto& session : broker_.snapshot().sessions)
-        if (session.connected && !is_stopped(session.client_id) && (session.queued > 0 || session.in_flight > 0))
-            return "the broker still has messages for " + session.client_id;
+    for (const auto& host : hosts_)
+        for (const auto& session : host.engine.snapshot().sessions)
+            if (session.connected && !is_stopped(host, session.client_id) &&
+                (session.queued > 0 || session.in_flight > 0))
+                return broker_name(host) + " still has messages for " + session.client_id;
     return {};
 }
 
@@ -110,11 +114,12 @@ void World::check_subscriptions(Client& c, const broker::Snapshot& at_broker) {
     const std::string who = "client " + std::to_string(c.index) + ": ";
     std::map<std::string, SubscribeOptions> engine, broker;
     for (const auto& f : c.engine->subscriptions())
-        if (!is_denied(f.filter)) engine[f.filter] = f.options; // a 3.1.1 broker does not say why: it is asked for ever
+        if (!host_of(c).denies(f.filter))
+            engine[f.filter] = f.options; // a 3.1.1 broker does not say why: it is asked for ever
     for (const auto& session : at_broker.sessions)
         if (session.client_id == c.plan.engine.client_id)
             for (const auto& f : session.subscriptions) broker[f.filter] = f.options;
-    std::erase_if(c.wanted, [this](const auto& wanted) { return is_denied(wanted.first); });
+    std::erase_if(c.wanted, [&](const auto& wanted) { return host_of(c).denies(wanted.first); });
     if (engine.size() != c.wanted.size()) judge.fail(who + "the engine wants other filters than its user");
     for (const auto& [filter, options] : broker)
         if (c.wanted.count(filter) == 0 && !c.plan.rejoins) // else of an earlier life
@@ -128,12 +133,13 @@ void World::check_subscriptions(Client& c, const broker::Snapshot& at_broker) {
 
 void World::check_settled() {
     if (auto what = unsettled(); !what.empty()) return judge.fail("not at rest: " + what);
-    const broker::Snapshot at_broker = broker_.snapshot();
-    for (auto& c : clients_) {
-        if (c->stopped) continue;
-        check_subscriptions(*c, at_broker);
-        ledger.check_nothing_open(c->index);
+    for (const auto& host : hosts_) {
+        const broker::Snapshot at_broker = host.engine.snapshot();
+        for (auto& c : clients_)
+            if (!c->stopped && c->plan.broker == host.which) check_subscriptions(*c, at_broker);
     }
+    for (const auto& c : clients_)
+        if (!c->stopped) ledger.check_nothing_open(c->index);
 }
 
 std::string describe(const core::Event& event) {

@@ -14,7 +14,7 @@
 
 namespace tortoise::sim {
 
-constexpr std::size_t most_clients = 8;
+constexpr std::size_t most_clients = 32; // as many as there are bits
 
 /// A message and its fate.
 struct Post {
