@@ -92,9 +92,18 @@ void World::drop_held(Client& c) {
         if (!publish || publish->qos == QoS::at_most_once) continue;
         Outgoing& out = c.session.from_client;
         const core::Token token = token_of(publish->payload);
-        const bool fresh =
-            out.entries.try_emplace(publish->id, Outgoing::Entry{.qos = publish->qos, .token = token}).second;
-        if (fresh) out.entries[publish->id].order = out.next_order++;
+        const Outgoing::Entry entry{.qos = publish->qos, .token = token, .order = out.next_order};
+        auto [known, fresh] = out.entries.try_emplace(publish->id, entry);
+        if (known->second.token != token) { // one that was given up had the identifier
+            const Post* before = ledger.find(known->second.token);
+            if (!before || before->end != Post::End::undelivered || known->second.qos != QoS::at_least_once)
+                judge.fail("client " + std::to_string(c.index) + ": packet identifier " + std::to_string(publish->id) +
+                           " is in use");
+            out.settled(known->second);
+            known->second = entry;
+            fresh = true;
+        }
+        if (fresh) ++out.next_order;
         c.session.most_in_flight = std::max(c.session.most_in_flight, out.entries.size());
         ledger.sent(token, !fresh);
     }

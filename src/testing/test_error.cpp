@@ -9,8 +9,12 @@ class Category final : public std::error_category {
 public:
     const char* name() const noexcept override { return "tortoise testing"; }
     std::string message(int finding) const override {
-        return static_cast<Finding>(finding) == Finding::script_not_followed ? "the script was not followed"
-                                                                             : "the books do not balance";
+        switch (static_cast<Finding>(finding)) {
+        case Finding::script_not_followed: return "the script was not followed";
+        case Finding::books_do_not_balance: return "the books do not balance";
+        case Finding::promise_broken: return "a promise was broken";
+        }
+        return "unknown";
     }
 };
 

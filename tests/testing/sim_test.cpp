@@ -1,0 +1,263 @@
+// The public simulator: what users' tests do with it.
+#include <chrono>
+#include <gmock/gmock.h>
+#include <map>
+#include <tortoise/testing/sim.hpp>
+
+namespace tortoise::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using Client = Sim::Client;
+using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
+
+core::EngineOptions named(std::string client_id) {
+    core::EngineOptions options;
+    options.client_id = std::move(client_id);
+    options.backoff = {.min = 1s, .max = 1s};
+    return options;
+}
+
+/// Options of a client whose session, or whole state, goes on.
+SimClient lasting(std::string client_id, bool persistent = false) {
+    auto options = named(std::move(client_id));
+    options.session = {.clean_start = false, .expiry = 1h};
+    options.persistent = persistent;
+    return {.engine = std::move(options)};
+}
+
+/// Counts what each client gets, by number.
+struct Arrivals {
+    explicit Arrivals(Sim& sim) {
+        sim.on_event = [this](Client client, const core::Event& event) {
+            if (const auto* received = std::get_if<core::Received>(&event))
+                ++of[client][Sim::number_of(received->message.payload)];
+        };
+    }
+    std::map<Client, std::map<std::uint64_t, int>> of;
+};
+
+const std::string good = Error{}.describe();
+std::string outcome(const Result<Done>& result) { return result ? good : result.error().describe(); }
+
+TEST(Sim, deliversOverABadNetworkAndAcrossBreaksExactlyOnce) {
+    Sim sim(7);
+    Arrivals arrivals(sim);
+    sim.set_network(
+        {.latency_min = 1ms, .latency_max = 300ms, .bandwidth = 20'000, .in_pieces = 500, .slow_writes = 200});
+    const auto door = *sim.add(lasting("door")), bell = *sim.add(lasting("bell"));
+    sim.subscribe(bell, {{"house/#", QoS::exactly_once}});
+    sim.run_for(5s);
+    std::map<std::uint64_t, int> sent;
+    for (int i = 0; i < 50; ++i) {
+        sent[sim.publish(door, "house/door", {.qos = QoS::exactly_once})] = 1;
+        sim.run_for(100ms);
+        if (i % 5 == 0) sim.cut(i % 2 == 0 ? door : bell, {.client_learns = 50ms, .broker_learns = 2s});
+    }
+    EXPECT_EQ(outcome(sim.settle()), good) << sim.transcript();
+    EXPECT_EQ(arrivals.of[bell], sent);
+}
+
+TEST(Sim, takesTheSameCourseForTheSameSeedOnly) {
+    const auto digest = [](std::uint64_t seed) {
+        Sim sim(seed);
+        sim.set_network({.latency_max = 1s});
+        const auto door = *sim.add(lasting("door"));
+        sim.subscribe(door, {{"a", QoS::at_least_once}});
+        for (int i = 0; i < 20; ++i) {
+            sim.publish(door, "a", {.qos = QoS::at_least_once});
+            sim.run_for(500ms);
+        }
+        EXPECT_EQ(outcome(sim.settle()), good);
+        return sim.digest();
+    };
+    EXPECT_EQ(digest(1), digest(1));
+    EXPECT_NE(digest(1), digest(2));
+}
+
+TEST(Sim, letsYearsPassInNoTime) {
+    Sim sim;
+    const auto door = *sim.add(lasting("door"));
+    sim.run_for(24h * 365);
+    EXPECT_EQ(sim.now(), 24h * 365);
+    EXPECT_TRUE(sim.is_up(door)) << "its pings were answered";
+    EXPECT_EQ(outcome(sim.check()), good);
+}
+
+TEST(Sim, hasSeveralBrokersThatKnowNothingOfEachOther) {
+    Sim sim;
+    const auto cloud = sim.add_broker();
+    ASSERT_EQ(cloud, 1u);
+    // A program with a connection to each of them, which passes on what it gets at home.
+    const auto at_home = *sim.add(lasting("gateway")), in_the_cloud = *sim.add([&] {
+        auto client = lasting("gateway");
+        client.broker = cloud;
+        return client;
+    }());
+    const auto sensor = *sim.add(lasting("sensor"));
+    auto far = lasting("dashboard");
+    far.broker = cloud;
+    const auto dashboard = *sim.add(std::move(far));
+    std::map<Client, int> received;
+    sim.on_event = [&](Client client, const core::Event& event) {
+        if (!std::holds_alternative<core::Received>(event)) return;
+        ++received[client];
+        if (client == at_home) sim.publish(in_the_cloud, "home/temperature", {.qos = QoS::exactly_once});
+    };
+    sim.subscribe(at_home, {{"temperature", QoS::exactly_once}});
+    sim.subscribe(dashboard, {{"#", QoS::exactly_once}});
+    sim.run_for(1s);
+    sim.stop_broker(cloud);
+    sim.run_for(1s);
+    EXPECT_TRUE(sim.is_up(sensor));
+    EXPECT_FALSE(sim.is_up(dashboard));
+    for (int i = 0; i < 10; ++i) sim.publish(sensor, "temperature", {.qos = QoS::exactly_once});
+    sim.run_for(10s);
+    EXPECT_EQ(received[at_home], 10);
+    EXPECT_EQ(received[dashboard], 0) << "its broker stands still, and the other one has nothing for it";
+    EXPECT_EQ(outcome(sim.settle()), good) << sim.transcript();
+    EXPECT_EQ(received[dashboard], 10);
+}
+
+TEST(Sim, letsAProgramDieAndGoOnWithWhatItKept) {
+    Sim sim;
+    Arrivals arrivals(sim);
+    const auto door = *sim.add(lasting("door", true)), bell = *sim.add(lasting("bell"));
+    sim.subscribe(bell, {{"a", QoS::exactly_once}});
+    sim.run_for(1s);
+    sim.stop_broker();
+    const auto number = sim.publish(door, "a", {.qos = QoS::exactly_once});
+    sim.run_for(1s);
+    sim.crash(door);
+    EXPECT_EQ(outcome(sim.settle()), good) << sim.transcript();
+    EXPECT_EQ(arrivals.of[bell], (std::map<std::uint64_t, int>{{number, 1}}));
+}
+
+TEST(Sim, endsWhatADiskThatFailsCannotKeep) {
+    Sim sim;
+    std::string why;
+    sim.on_event = [&](Client, const core::Event& event) {
+        if (const auto* stopped = std::get_if<core::Stopped>(&event)) why = stopped->why.describe();
+    };
+    const auto door = *sim.add(lasting("door", true));
+    sim.run_for(1s);
+    sim.fail_disk(door);
+    EXPECT_THAT(why, HasSubstr("disk failed"));
+    EXPECT_EQ(outcome(sim.settle()), good);
+}
+
+TEST(Sim, losesWhatOneDirectionSaysUntilTheKeepAliveNotices) {
+    Sim sim;
+    auto options = lasting("door");
+    options.engine.keep_alive = 10s;
+    const auto door = *sim.add(std::move(options));
+    sim.run_for(1s);
+    sim.cut(door, {.client_learns = {}, .broker_learns = {}, .lost = SimCut::Lost::to_client});
+    sim.run_for(5s);
+    EXPECT_TRUE(sim.is_up(door));
+    std::string why;
+    sim.on_event = [&](Client, const core::Event& event) {
+        if (const auto* down = std::get_if<core::Down>(&event)) why = down->why.describe();
+    };
+    sim.run_for(30s);
+    EXPECT_THAT(why, HasSubstr("keep-alive"));
+    EXPECT_EQ(outcome(sim.settle()), good) << sim.transcript();
+}
+
+TEST(Sim, breaksAfterTheOctetsThatItWasToldOf) {
+    for (std::size_t octets = 0; octets < 40; ++octets) {
+        Sim sim;
+        Arrivals arrivals(sim);
+        const auto door = *sim.add(lasting("door")), bell = *sim.add(lasting("bell"));
+        sim.subscribe(bell, {{"a", QoS::exactly_once}});
+        sim.run_for(1s);
+        sim.cut(door, {.after_octets = octets});
+        const auto number = sim.publish(door, "a", {.qos = QoS::exactly_once});
+        ASSERT_EQ(outcome(sim.settle()), good) << octets << "\n" << sim.transcript();
+        EXPECT_EQ(arrivals.of[bell], (std::map<std::uint64_t, int>{{number, 1}})) << octets;
+    }
+}
+
+TEST(Sim, survivesATakeOverAndAClockThatIsSet) {
+    Sim sim;
+    const auto door = *sim.add(lasting("door"));
+    sim.run_for(1s);
+    sim.take_over(door);
+    sim.jump_wall_clock(-24h);
+    EXPECT_EQ(outcome(sim.settle()), good) << sim.transcript();
+    EXPECT_TRUE(sim.is_up(door));
+}
+
+TEST(Sim, refusesWhatTheBrokerIsSetUpToRefuse) {
+    Sim sim(1, {.deny_subscribe = {"secret/#"}, .deny_publish = {"secret/#"}});
+    std::vector<std::string> refused;
+    sim.on_event = [&](Client, const core::Event& event) {
+        if (const auto* e = std::get_if<core::Undelivered>(&event)) refused.push_back(e->message.topic);
+        if (const auto* e = std::get_if<core::FilterChanged>(&event); e && e->grant && !*e->grant)
+            refused.push_back(e->filter);
+    };
+    const auto door = *sim.add(lasting("door"));
+    sim.publish(door, "secret/code", {.qos = QoS::at_least_once});
+    sim.subscribe(door, {{"secret/code", QoS::at_least_once}});
+    EXPECT_EQ(outcome(sim.settle()), good) << sim.transcript();
+    EXPECT_THAT(refused, UnorderedElementsAre("secret/code", "secret/code"));
+}
+
+/// First in, first out; but one of the messages is never seen again.
+class Leaking final : public core::WorkList {
+public:
+    void push(core::WorkItem&& item, std::vector<Dropped>& dropped) noexcept override {
+        if (++pushed_ != 3) list_->push(std::move(item), dropped);
+    }
+    void put_back(core::WorkItem&& item) noexcept override { list_->put_back(std::move(item)); }
+    const core::WorkItem* peek() noexcept override { return list_->peek(); }
+    core::WorkItem pop() noexcept override { return list_->pop(); }
+    std::optional<core::WorkItem> remove(core::Token token) noexcept override { return list_->remove(token); }
+    std::optional<core::Time> next_expiry() noexcept override { return list_->next_expiry(); }
+    void expire(core::Time now, std::vector<Dropped>& dropped) noexcept override { list_->expire(now, dropped); }
+    std::size_t count() const noexcept override { return list_->count(); }
+    std::size_t bytes() const noexcept override { return list_->bytes(); }
+
+private:
+    std::unique_ptr<core::WorkList> list_ = core::make_work_list({});
+    int pushed_ = 0;
+};
+
+TEST(Sim, findsAWorkListThatLosesAMessage) {
+    Sim sim;
+    auto client = lasting("door");
+    client.work_list = SharedFn<core::WorkList*()>([]() -> core::WorkList* { return new Leaking; });
+    const auto door = *sim.add(std::move(client));
+    for (int i = 0; i < 5; ++i) sim.publish(door, "a", {.qos = QoS::at_least_once}); // before it is up: they wait
+    const auto settled = sim.settle();
+    ASSERT_FALSE(settled);
+    EXPECT_EQ(settled.error().code.message(), "a promise was broken");
+    EXPECT_THAT(settled.error().text, HasSubstr("message 3"));
+    EXPECT_EQ(sim.check().error().text, settled.error().text);
+    EXPECT_FALSE(sim.step()) << "time stands still then";
+}
+
+TEST(Sim, takesNoClientThatItCannotHave) {
+    Sim sim;
+    EXPECT_THAT(sim.add({.engine = named("")}).error().text, HasSubstr("client_id"));
+    EXPECT_THAT(sim.add({.engine = named("door"), .broker = 1}).error().text,
+                HasSubstr("there is no broker 1; there are 1"));
+    for (std::size_t i = 0; i < Sim::most_clients; ++i)
+        ASSERT_TRUE(sim.add({.engine = named("c" + std::to_string(i))}));
+    EXPECT_THAT(sim.add({.engine = named("one more")}).error().text, HasSubstr("at most 32 clients"));
+    EXPECT_EQ(outcome(sim.settle()), good) << sim.transcript();
+}
+
+TEST(Sim, tellsWhatHappenedWithoutPayloads) {
+    Sim sim;
+    const auto door = *sim.add(lasting("door"));
+    sim.run_for(1s);
+    sim.publish(door, "a/b", {.qos = QoS::at_least_once, .size = 100});
+    sim.run_for(1s);
+    EXPECT_THAT(sim.transcript(), HasSubstr("client 0 -> PUBLISH id="));
+    EXPECT_THAT(sim.transcript(), HasSubstr("payload=100 bytes"));
+}
+
+} // namespace
+} // namespace tortoise::testing
