@@ -38,6 +38,7 @@ std::string Ledger::describe(core::Token token) const {
 
 core::Token Ledger::open_post(Post post, std::string_view topic) {
     post.topic = topic_index(topic);
+    post.place = posts_.size() + 1;
     posts_.push_back(post);
     return posts_.size();
 }
@@ -131,11 +132,14 @@ void Ledger::received(std::uint32_t client, std::uint32_t life, const MessageVie
     const std::uint64_t stream = client | std::uint64_t{post->client} << 8 | std::uint64_t{post->topic} << 16 |
                                  std::uint64_t{static_cast<unsigned>(post->qos)} << 48 |
                                  std::uint64_t{static_cast<unsigned>(m.qos)} << 52;
-    core::Token& last = last_read_[stream];
-    if (token < last)
-        judge_.fail("arrived at client " + std::to_string(client) + " after message " + std::to_string(last) + ": " +
-                    describe(token));
-    last = std::max(last, token);
+    check_order(last_read_[stream], token, "arrived");
+}
+
+// `last` is the last one of a stream of messages.
+void Ledger::check_order(core::Token& last, core::Token token, const char* how) {
+    if (last != 0 && posts_[token - 1].place < posts_[last - 1].place)
+        return judge_.fail(std::string(how) + " after message " + std::to_string(last) + ": " + describe(token));
+    last = token;
 }
 
 void Ledger::refused(std::uint32_t client, Octets payload) {
@@ -154,10 +158,10 @@ void Ledger::sent(core::Token token, bool repetition) {
         if (post->qos == QoS::at_most_once) judge_.fail("sent twice at QoS 0: " + describe(token));
         return;
     }
-    core::Token& last = last_sent_[post->client];
-    if (token < last)
-        judge_.fail("sent for the first time after message " + std::to_string(last) + ": " + describe(token));
-    last = std::max(last, token);
+    if (post->own_order)
+        post->place = next_place_++;
+    else
+        check_order(last_sent_[post->client], token, "sent for the first time");
 }
 
 void Ledger::routed(core::Token token, std::uint32_t epoch) {
@@ -173,9 +177,7 @@ void Ledger::routed(core::Token token, std::uint32_t epoch) {
     if (post->routed++ > 0) return;
     const std::uint64_t stream =
         post->client | std::uint64_t{post->topic} << 16 | std::uint64_t{static_cast<unsigned>(post->qos)} << 48;
-    core::Token& last = last_routed_[stream]; // [MQTT-4.6.0-1]
-    if (token < last) judge_.fail("passed on after message " + std::to_string(last) + ": " + describe(token));
-    last = std::max(last, token);
+    check_order(last_routed_[stream], token, "passed on"); // [MQTT-4.6.0-1]
 }
 
 // ---- The end -------------------------------------------------------------------------------------------------------

@@ -22,9 +22,11 @@ struct Post {
     std::uint32_t topic = 0;            // index into the ledger's topics
     QoS qos = QoS::at_most_once;
     bool retain = false;
-    bool denied = false;    // the broker does not let anybody publish it
-    bool will = false;      // published by the broker, as often as the client is lost
-    std::uint32_t size = 0; // of the payload
+    bool denied = false;     // the broker does not let anybody publish it
+    bool will = false;       // published by the broker, as often as the client is lost
+    bool own_order = false;  // the client has a work list of its own: what it sends first comes first
+    std::uint64_t place = 0; // in the order that has to be kept: of publishing, or else of sending
+    std::uint32_t size = 0;  // of the payload
     Time made = {};
     std::optional<Time> expires = {};
     Duration ttl = {};        // if it expires
@@ -99,12 +101,14 @@ private:
     };
     void check_message(core::Token, const Post&, const MessageView&);
     void check_end(core::Token, const Post&, const Error&);
+    void check_order(core::Token& last, core::Token, const char* how);
 
     Judge& judge_;
     std::vector<Post> posts_; // by token - 1
     std::vector<std::string> topics_;
     std::unordered_map<core::Token, Operation> operations_;
     core::Token next_operation_ = first_operation;
+    std::uint64_t next_place_ = 1; // of those with an order of their own
     std::unordered_map<std::uint64_t, core::Token> last_routed_, last_read_;
     std::array<core::Token, most_clients> last_sent_ = {};
     std::uint64_t arrivals_ = 0;

@@ -99,6 +99,7 @@ core::Token World::publish(std::uint32_t client, const PublishPlan& plan) {
     post.qos = plan.qos;
     post.retain = plan.retain;
     post.denied = plan.denied;
+    post.own_order = static_cast<bool>(c.plan.work_list);
     post.size = static_cast<std::uint32_t>(std::max(plan.size, sizeof(core::Token)));
     post.made = now();
     if (c.plan.engine.persistent) post.slack = c.plan.slack();

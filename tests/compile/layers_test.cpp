@@ -75,8 +75,11 @@ const std::vector<Layer>& house() {
         {.directory = "src/broker",
          .layers = {"broker", "core"},
          .not_public = without(of_the_shell, {"tortoise/testing/broker.hpp"})},
+        {.directory = "src/sim",
+         .layers = {"sim", "broker", "core"},
+         .not_public = without(of_the_shell, {"tortoise/testing/broker.hpp"})},
         {.directory = "src/testing",
-         .layers = {"testing", "broker", "core", "io"},
+         .layers = {"testing", "broker", "core", "io", "sim"},
          .not_public = without(
              of_the_shell, {"tortoise/testing/broker.hpp", "tortoise/testing/certificates.hpp", "tortoise/tls.hpp"})},
         {.directory = "src/cli", .libraries = {"CLI/", "fmt/", "nlohmann/"}, .system = true, .jackalope = true},
