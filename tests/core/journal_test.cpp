@@ -160,6 +160,8 @@ TEST(Journal, SaysWhatHasToBeKeptBeforeAnythingIsSent) {
     EXPECT_TRUE(first());
     journal.sent_after_waiting(item(1), 1);
     EXPECT_TRUE(first());
+    journal.sent(item(2), 2);
+    EXPECT_TRUE(first());
     journal.released(item(1), 1);
     EXPECT_TRUE(first());
     journal.ended(item(1));
