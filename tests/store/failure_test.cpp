@@ -140,6 +140,19 @@ TEST_F(StoreFailureText, ASessionStaysUnwrittenUntilItIsLoadedAgain) {
     EXPECT_TRUE(keep(adaptor, "home", {put(3, "c")}));
 }
 
+TEST_F(StoreFailureText, ARecordThatCannotBeKeptHarmsNoOtherSession) {
+    const auto store = open(path);
+    ASSERT_TRUE(store);
+    auto& adaptor = *store->adaptor();
+    ASSERT_TRUE(adaptor.load("home"));
+    ASSERT_TRUE(adaptor.load("other"));
+    const auto refused = keep(adaptor, "home", {put(1, "a"), put(~std::uint64_t{0}, "b")});
+    EXPECT_THAT(refused.error().text, HasSubstr("'home' has a key or a kind that cannot be kept"));
+    EXPECT_TRUE(keep(adaptor, "other", {put(1, "c")}));
+    adaptor.release("home");
+    EXPECT_THAT(*adaptor.load("home"), testing::IsEmpty());
+}
+
 TEST_F(StoreFailureText, OnDiskMeansOneSyncAtLeastForAWriteThatIsAnswered) {
     const auto store = open(path);
     ASSERT_TRUE(store);

@@ -172,6 +172,24 @@ TEST(FrameReader, TheMaximumMayChange) {
 }
 
 // [MQTT-1.5.5-1] and the four octets at most of [MQTT-2.1.4]
+TEST(FrameReader, TheQuickWayTakesAWholePacketOrLeavesItToTheCarefulOne) {
+    for (const std::size_t payload : {0u, 123u, 124u, 16'379u, 16'380u, 16'381u, 50'000u, 3'000'000u}) {
+        std::string wire;
+        const std::string text(payload, 'x');
+        ASSERT_TRUE(encode(Version::v3_1_1, Publish{.topic = "t", .payload = text}, wire));
+        const auto all = wire + ping;
+        FrameReader reader;
+        reader.feed(all);
+        Frame quick;
+        const bool taken = reader.next_whole(quick);
+        EXPECT_EQ(taken, wire.size() <= 16'386) << payload;
+        const auto first = taken ? quick : take(reader);
+        EXPECT_EQ(first.whole.size(), wire.size());
+        EXPECT_EQ(first.body.substr(3).size(), payload);
+        EXPECT_EQ(take(reader).whole, ping);
+    }
+}
+
 TEST(FrameReader, AMalformedRemainingLengthEndsTheStream) {
     for (const auto* wrong : {"C0 8000", "C0 808000", "C0 80808000", "C0 FFFFFF80", "C0 FFFFFFFF", "30 FF00"}) {
         const auto wire = octets(wrong);
