@@ -18,7 +18,7 @@ void Tally::begin(Clock::time_point now) noexcept {
     if (begun_) return;
     begun_ = true;
     begin_ = last_ = now;
-    cpu_at_begin_ = cpu_of_process();
+    cpu_at_begin_.store(cpu_of_process(), std::memory_order_relaxed);
 }
 
 void Tally::succeeded(std::uint64_t messages, Clock::time_point now) noexcept {
@@ -43,7 +43,8 @@ void Tally::settled(Clock::time_point now) noexcept {
 
 void Tally::end() noexcept {
     if (over_.exchange(true)) return;
-    if (begun_) cpu_ = cpu_of_process() - cpu_at_begin_;
+    const auto at_begin = cpu_at_begin_.load(std::memory_order_relaxed);
+    if (at_begin >= std::chrono::nanoseconds::zero()) cpu_ = cpu_of_process() - at_begin;
 }
 
 } // namespace cli

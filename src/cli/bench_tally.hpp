@@ -48,7 +48,8 @@ private:
     std::atomic<bool> over_{false};
     bool begun_ = false;
     Clock::time_point begin_ = {}, last_ = {};
-    std::chrono::nanoseconds cpu_at_begin_ = {}, cpu_ = {};
+    std::atomic<std::chrono::nanoseconds> cpu_at_begin_{std::chrono::nanoseconds(-1)}; // so before begin()
+    std::chrono::nanoseconds cpu_ = {};
     LatencyHistogram latencies_;
     tortoise::Error first_error_ = {};
 };
