@@ -208,6 +208,7 @@ void Engine::Impl::on(Time now, const Publish& publish) {
                                              "[MQTT-3.3.4-9] more than " + std::to_string(options.receive_maximum) +
                                                  " unacknowledged messages"));
         if (arrived.what == Inbox::Arrival::duplicate) return;
+        if (arrived.renamed) journal.handled_and_released(publish.id);
         id = arrived.id;
     }
     const std::size_t first = routes.size();

@@ -20,7 +20,8 @@ Inbox::Arrived Inbox::publish(QoS qos, PacketId id, bool repeated) {
         return {Arrival::deliver, append({id, qos})};
     }
     auto found = seen_.find(id);
-    if (found != seen_.end() && found->second.doubtful && !repeated) {
+    const bool renamed = found != seen_.end() && found->second.doubtful && !repeated;
+    if (renamed) {
         std::erase_if(earlier_, [id](const auto& entry) { return entry.second == id; });
         seen_.erase(found);
         found = seen_.end();
@@ -33,7 +34,7 @@ Inbox::Arrived Inbox::publish(QoS qos, PacketId id, bool repeated) {
         ++window_;
     }
     if (seen.due == 0) seen.due = append({id, qos, fresh, seen.handled, seen.reason});
-    return fresh ? Arrived{Arrival::deliver, seen.due} : Arrived{Arrival::duplicate};
+    return fresh ? Arrived{Arrival::deliver, seen.due, renamed} : Arrived{Arrival::duplicate};
 }
 
 PacketId Inbox::acknowledge(InboundId id, Reason reason) {

@@ -33,7 +33,8 @@ public:
     enum class Arrival : std::uint8_t { deliver, duplicate, exceeded };
     struct Arrived {
         Arrival what;
-        InboundId id = 0; // of `deliver`
+        InboundId id = 0;     // of `deliver`
+        bool renamed = false; // the identifier named another message, of a session that is gone
     };
     /// A PUBLISH of QoS 1 or 2; `repeated`: with DUP.
     Arrived publish(QoS, PacketId, bool repeated = true);

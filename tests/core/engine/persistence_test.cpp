@@ -161,6 +161,26 @@ TEST_P(Persistence, ALostSessionForgetsWhatWasHandled) {
     EXPECT_THAT(peer.engine.snapshot().inbound_qos2, IsEmpty());
 }
 
+// Found by the simulator (seed 661016): the identifier stood on the disk, for a message that nobody had handled.
+TEST_P(Persistence, AnIdentifierOfASessionThatIsGoneIsForgottenWithItsNextMessage) {
+    peer.connect();
+    peer.message("a", QoS::exactly_once, 7, "x");
+    peer.acknowledge(peer.event<Received>().id);
+    peer.sent_ack(PacketType::pubrec);
+    peer.lose_connection();
+    peer.open();
+    peer.sent<Connect>();
+    peer.close(); // the broker may have begun a new session, whose CONNACK is lost
+    peer.event<Down>();
+    peer.pass(1s);
+    peer.connect(true);
+    peer.message("a", QoS::exactly_once, 7, "y"); // without DUP: another message
+    EXPECT_EQ(peer.event<Received>().message.payload, "y");
+    connect_again(); // before it was handled
+    peer.message("a", QoS::exactly_once, 7, "y", true);
+    EXPECT_EQ(peer.event<Received>().message.payload, "y");
+}
+
 TEST_P(Persistence, TheNextLifeRejoinsTheSession) {
     auto options = persistent(GetParam());
     options.session.clean_start = true;
