@@ -12,10 +12,9 @@ int main() {
     Sim sim(2026);
     sim.set_network({.latency_min = 20ms, .latency_max = 2s, .bandwidth = 2'000, .in_pieces = 300, .slow_writes = 200});
     const tortoise::SessionOptions lasting{.clean_start = false, .expiry = 24h};
-    const auto plant = *sim.add({.engine = {.client_id = "plant", .session = lasting}, .work_list = [] {
-                                     return tortoise::SharedFn<tortoise::core::WorkList*()>(
-                                         []() -> tortoise::core::WorkList* { return new PriorityWorkList(100); });
-                                 }()});
+    const tortoise::SharedFn<tortoise::core::WorkList*()> work_list(
+        []() -> tortoise::core::WorkList* { return new PriorityWorkList(100); });
+    const auto plant = *sim.add({.engine = {.client_id = "plant", .session = lasting}, .work_list = work_list});
     const auto office = *sim.add({.engine = {.client_id = "office", .session = lasting}});
     int arrived = 0, urgent = 0, given_up = 0;
     sim.on_event = [&](Sim::Client client, const tortoise::core::Event& event) {

@@ -3,6 +3,7 @@
 
 #include "broker/engine.hpp"
 #include "broker/rules.hpp"
+#include <functional>
 
 namespace tortoise::broker {
 
@@ -12,6 +13,7 @@ struct Context {
     std::uint64_t publishes_received = 0;
     std::uint64_t publishes_sent = 0;
     std::vector<ClientId> touched = {};
+    std::function<void(Octets payload)> passed_on = {}; // null: nobody wants to know
 };
 
 /// now + duration, but never beyond the end of time.

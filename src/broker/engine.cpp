@@ -182,6 +182,10 @@ std::optional<Time> Engine::deadline() const {
     return next;
 }
 
+void Engine::observe(std::function<void(Octets payload)> passed_on) {
+    impl_->context.passed_on = std::move(passed_on);
+}
+
 void Engine::set_options(testing::BrokerOptions options) {
     impl_->context.options = with_rules(sane(std::move(options)), impl_->context.rules);
     impl_->deny_topics();

@@ -2,6 +2,7 @@
 /// A whole MQTT broker as a value-in, value-out machine: no sockets, no clock, no threads. Both versions at once.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,6 +61,9 @@ public:
     void set_options(testing::BrokerOptions);
     /// Forgets sessions and retained messages; all connections must be closed.
     void forget_sessions();
+    /// Called with the payload of each message, wills included, when it is passed on to whoever subscribed; before they
+    /// get it. It must not call the engine.
+    void observe(std::function<void(Octets payload)>);
     testing::BrokerStatistics statistics() const;
     Snapshot snapshot() const;
 

@@ -116,6 +116,7 @@ void Sessions::publish_will(Time now, Session& session) {
 }
 
 bool Sessions::publish(Time now, Letter& letter) {
+    if (context_.passed_on) context_.passed_on(letter.payload);
     if (letter.retain) retained_.put(letter);
     targets_.clear();
     subscriptions_.match(letter, targets_);

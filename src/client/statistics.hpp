@@ -23,7 +23,7 @@ public:
     ~DurationMeter();
     DurationMeter(const DurationMeter&) = delete;
     DurationMeter& operator=(const DurationMeter&) = delete;
-    void add(Duration) noexcept;
+    void add(Duration) noexcept; // the first one allocates
     Histogram read() const noexcept;
 
 private:

@@ -185,7 +185,7 @@ void Engine::Impl::refuse(const Draft& draft, Error why) {
 }
 
 void Engine::Impl::let_in(Time now, Draft& draft, const std::optional<Duration>& ttl) {
-    if (ttl) draft.expires = now + std::max(*ttl, Duration::zero());
+    if (ttl) draft.expires = now + std::clamp<Duration>(*ttl, Duration::zero(), Time::max() - now);
     draft.key = journal.next_key();
     if (goes_at_once(now, draft))
         transmit_at_once(now, draft);

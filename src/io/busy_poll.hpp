@@ -13,7 +13,7 @@ public:
     static constexpr auto length = std::chrono::microseconds(20);
     static constexpr unsigned longest_pause = 511;
 
-    /// Asked whenever the loop might go to sleep.
+    /// Asked whenever the loop has done something, and might go to sleep.
     bool worth_while() noexcept {
         if (to_skip_ == 0) return true;
         --to_skip_;

@@ -20,10 +20,11 @@ core::Token token_of(Octets payload) noexcept {
 std::string name_of(core::Token operation) { return std::to_string(operation - first_operation); }
 
 std::uint32_t Ledger::topic_index(std::string_view topic) {
-    const auto found = std::find(topics_.begin(), topics_.end(), topic);
-    if (found != topics_.end()) return static_cast<std::uint32_t>(found - topics_.begin());
+    if (const auto found = indices_.find(topic); found != indices_.end()) return found->second;
+    const auto index = static_cast<std::uint32_t>(topics_.size());
     topics_.emplace_back(topic);
-    return static_cast<std::uint32_t>(topics_.size() - 1);
+    indices_.emplace(topic, index);
+    return index;
 }
 
 std::string Ledger::describe(core::Token token) const {
@@ -154,14 +155,12 @@ void Ledger::sent(core::Token token, bool repetition) {
     if (post->over_on_wire) judge_.fail("sent after its end: " + describe(token));
     if (!repetition && post->expires && judge_.now >= *post->expires + post->slack)
         judge_.fail("sent after its time to live: " + describe(token));
+    if (post->own_order && !repetition) post->place = next_place_++;
     if (post->sent++ > 0) {
         if (post->qos == QoS::at_most_once) judge_.fail("sent twice at QoS 0: " + describe(token));
         return;
     }
-    if (post->own_order)
-        post->place = next_place_++;
-    else
-        check_order(last_sent_[post->client], token, "sent for the first time");
+    if (!post->own_order) check_order(last_sent_[post->client], token, "sent for the first time");
 }
 
 void Ledger::routed(core::Token token, std::uint32_t epoch) {

@@ -25,7 +25,7 @@ struct Post {
     bool denied = false;     // the broker does not let anybody publish it
     bool will = false;       // published by the broker, as often as the client is lost
     bool own_order = false;  // the client has a work list of its own: what it sends first comes first
-    std::uint64_t place = 0; // in the order that has to be kept: of publishing, or else of sending
+    std::uint64_t place = 0; // in the order that has to be kept: of publishing, or else of sending, in its session
     std::uint32_t size = 0;  // of the payload
     Time made = {};
     std::optional<Time> expires = {};
@@ -106,6 +106,7 @@ private:
     Judge& judge_;
     std::vector<Post> posts_; // by token - 1
     std::vector<std::string> topics_;
+    std::map<std::string, std::uint32_t, std::less<>> indices_; // of the topics
     std::unordered_map<core::Token, Operation> operations_;
     core::Token next_operation_ = first_operation;
     std::uint64_t next_place_ = 1; // of those with an order of their own

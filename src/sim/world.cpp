@@ -1,6 +1,7 @@
 #include "sim/world.hpp"
 
 #include <algorithm>
+#include <tortoise/topic.hpp>
 
 namespace tortoise::sim {
 
@@ -14,8 +15,9 @@ World::~World() = default;
 // ---- Who is there --------------------------------------------------------------------------------------------------
 
 std::size_t World::add_broker(testing::BrokerOptions options) {
-    witness_connects(hosts_.emplace_back(hosts_.size(), std::move(options)));
-    return hosts_.size() - 1;
+    auto& host = hosts_.emplace_back(hosts_.size(), std::move(options));
+    host.engine.observe([this, &host](Octets payload) { passes_on(host, payload); });
+    return host.which;
 }
 
 std::uint32_t World::add_client(ClientPlan plan) {
@@ -27,7 +29,7 @@ std::uint32_t World::add_client(ClientPlan plan) {
     return clients() - 1;
 }
 
-std::unique_ptr<core::WorkList> World::work_list(const Client& c) const {
+std::unique_ptr<core::WorkList> World::work_list(const Client& c) const noexcept {
     return std::unique_ptr<core::WorkList>(c.plan.work_list ? c.plan.work_list() : nullptr);
 }
 
@@ -108,6 +110,7 @@ core::Token World::publish(std::uint32_t client, const PublishPlan& plan) {
         post.ttl = *plan.ttl;
         post.expires = now() + *plan.ttl;
     }
+    largest_ = std::max(largest_, plan.size);
     const core::Token token = ledger.open_post(post, plan.topic);
     Properties properties;
     if (plan.properties && c.plan.engine.version == Version::v5)
@@ -139,6 +142,7 @@ core::Token World::subscribe(std::uint32_t client, std::vector<TopicFilter> filt
         judge.line("client " + std::to_string(client) + " calls subscribe, operation " + name_of(token) + ":" + names);
     }
     for (const auto& f : filters) {
+        if (!check_filter(f.filter)) continue; // the engine refuses it
         c.wanted[f.filter] = {f.options, route};
         c.ever_wanted.insert(f.filter);
     }
@@ -261,7 +265,7 @@ void World::wrote(LinkId id, Side side, std::size_t octets) {
 
 void World::closed(LinkId id, Side side, Error why) {
     if (judge.logs())
-        judge.line(std::string(side == Side::client ? "client " : "the broker learns: client ") +
+        judge.line((side == Side::client ? "client " : broker_name(host_of(id)) + " learns: client ") +
                    std::to_string(network.client_of(id)) + " connection closed: " + why.text);
     if (side == Side::broker) {
         ++broker_call_;

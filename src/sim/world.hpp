@@ -21,7 +21,7 @@ namespace tortoise::sim {
 /// A client program: the engine's options and the habits of its user.
 struct ClientPlan {
     core::EngineOptions engine = {};
-    SharedFn<core::WorkList*()> work_list = {}; ///< made by new; none: that of engine.queue
+    SharedFn<core::WorkList*()> work_list = {}; ///< made by new, and does not throw; none: that of engine.queue
     std::size_t broker = 0; ///< all endpoints lead there, in every life: one session is known by one broker
     unsigned late_ack = 0;  ///< per mille of the messages that are acknowledged some time after the handler
     unsigned refuse = 0;    ///< per mille of the messages that are acknowledged with a refusal
@@ -155,17 +155,9 @@ private:
         unsigned timers_at_once = 0;
     };
 
-    // A client without a network between it and the broker, subscribed to everything at QoS 0: it sees each message at
-    // the moment at which the broker passes it on.
-    struct Witness {
-        static constexpr broker::ClientId first = broker::ClientId{1} << 40;
-        broker::ClientId id = first; // another one for each start of the broker
-        bool connected = false;
-        core::FrameReader reader;
-    };
     // One who took a client's place, until it takes it back.
     struct Stranger {
-        static constexpr broker::ClientId first = Witness::first * 2;
+        static constexpr broker::ClientId first = broker::ClientId{1} << 40;
         std::unique_ptr<Tap> tap;
         std::uint32_t connacks = 0;
     };
@@ -181,7 +173,6 @@ private:
         broker::Engine engine;
         std::optional<Time> deadline;
         bool runs = true;
-        Witness witness;
         std::map<broker::ClientId, Stranger> strangers;
     };
 
@@ -203,12 +194,11 @@ private:
     void handle_message(Client&, const core::Received&);
     void check_down(const Client&, const core::Down&);
     void check_routes(Client&, const core::Received&);
-    std::unique_ptr<core::WorkList> work_list(const Client&) const;
+    std::unique_ptr<core::WorkList> work_list(const Client&) const noexcept;
     std::string broker_name(const Host&) const;
     void drain_broker(Host&);
     void broker_timer(Host&);
-    void witness_connects(Host&);
-    void witness_reads(Host&, Octets);
+    void passes_on(const Host&, Octets payload);
     void expect(const Host&, core::Token);
     void client_timer(Client&);
     void stranger_hears(Host&, broker::ClientId, Octets);
@@ -235,6 +225,7 @@ private:
     std::string scratch_;
     std::vector<core::Token> routed_now_;
     broker::ClientId next_stranger_ = Stranger::first;
+    std::size_t largest_ = 0; // payload that was published
 };
 
 /// An event in a few words, for lists and logs.

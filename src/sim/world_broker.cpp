@@ -1,4 +1,4 @@
-// The brokers' shell, and the witness that sees each message at the moment at which the broker passes it on.
+// The brokers' shell, and those who take a client's place.
 #include "sim/world.hpp"
 
 #include <tortoise/topic.hpp>
@@ -24,13 +24,6 @@ void World::drain_broker(Host& host) {
                 stranger_hears(host, id, scratch_);
                 continue;
             }
-            if (id >= Witness::first) {
-                if (id != host.witness.id) continue;
-                if (!scratch_.empty()) broker.wrote(now(), id, scratch_.size());
-                witness_reads(host, scratch_);
-                if (broker.wants_close(id)) judge.fail("the broker throws the witness out");
-                continue;
-            }
             const auto link = static_cast<LinkId>(id - 1);
             for (const char octet : scratch_) judge.mix(static_cast<unsigned char>(octet));
             if (!scratch_.empty()) taps_[link]->broker_sends(scratch_);
@@ -45,11 +38,10 @@ void World::drain_broker(Host& host) {
 
 void World::broker_timer(Host& host) {
     ++broker_call_;
-    constexpr char pingreq[] = {'\xC0', 0}; // the broker may ask everybody for a keep-alive
-    if (host.witness.connected) host.engine.received(now(), host.witness.id, Octets(pingreq, sizeof pingreq));
     host.engine.elapsed(now());
     drain_broker(host);
-    if (host.deadline && *host.deadline <= now()) judge.fail("the broker's deadline does not advance");
+    if (host.deadline && *host.deadline <= now())
+        judge.fail("the deadline of " + broker_name(host) + " does not advance");
 }
 
 // Who has a subscription that matches, and had it before this call, must get the message.
@@ -62,7 +54,7 @@ void World::expect(const Host& host, core::Token token) {
         const std::uint32_t bit = 1u << c->index;
         if ((post->arrived | post->expected) & bit) continue;
         const auto owed = [&](const SessionModel::Filter& f) {
-            return f.granted != QoS::at_most_once && f.since < broker_call_ &&
+            return f.granted != QoS::at_most_once && f.since < broker_call_ && !parse_shared(f.filter.filter) &&
                    !(f.filter.options.no_local && post->client == c->index) && matches(f.filter.filter, topic);
         };
         if (std::none_of(c->session.filters.begin(), c->session.filters.end(), owed)) continue;
@@ -83,8 +75,6 @@ void World::stop_broker(Duration clients_learn, std::size_t which) {
         drain_broker(host);
     }
     for (const auto& [id, stranger] : std::exchange(host.strangers, {})) host.engine.closed(now(), id);
-    host.engine.closed(now(), host.witness.id);
-    host.witness.connected = false;
     drain_broker(host);
 }
 
@@ -95,8 +85,6 @@ void World::start_broker(bool forget_sessions, const testing::BrokerOptions* opt
     if (forget_sessions) host.engine.forget_sessions();
     if (options) host.engine.set_options(*options);
     host.runs = true;
-    ++host.witness.id;
-    witness_connects(host);
 }
 
 void World::take_over(std::uint32_t client) {
@@ -136,39 +124,14 @@ void World::stranger_hears(Host& host, broker::ClientId id, Octets octets) {
     host.strangers.erase(stranger);
 }
 
-// ---- The witness ---------------------------------------------------------------------------------------------------
+// ---- What it passes on ---------------------------------------------------------------------------------------------
 
-void World::witness_connects(Host& host) {
-    auto& witness = host.witness;
-    witness.reader.reset();
-    host.engine.connected(now(), witness.id);
-    std::string octets;
-    core::Connect connect{.client_id = "the witness"};
-    core::Subscribe subscribe{.id = 1, .entries = {{"#", {.retain_handling = RetainHandling::do_not_send}}}};
-    if (!core::encode(Version::v5, core::Packet(connect), octets) ||
-        !core::encode(Version::v5, core::Packet(subscribe), octets))
-        judge.fail("the codec refuses the witness");
-    host.engine.received(now(), witness.id, octets);
-    witness.connected = true;
-    drain_broker(host);
-}
-
-void World::witness_reads(Host& host, Octets octets) {
-    auto& reader = host.witness.reader;
-    reader.feed(octets);
-    while (true) {
-        const auto frame = reader.next();
-        if (!frame || !*frame) return;
-        const auto packet = core::decode(Version::v5, **frame);
-        if (!packet) return judge.fail("the broker to the witness: " + packet.error().describe());
-        const auto* publish = std::get_if<core::Publish>(&*packet);
-        if (!publish) continue;
-        const core::Token token = token_of(publish->payload);
-        const Post* post = ledger.find(token);
-        if (judge.logs()) judge.line(broker_name(host) + " passes on " + ledger.describe(token));
-        ledger.routed(token, post ? clients_[post->client]->session.epoch : 0);
-        routed_now_.push_back(token);
-    }
+void World::passes_on(const Host& host, Octets payload) {
+    const core::Token token = token_of(payload);
+    const Post* post = ledger.find(token);
+    if (judge.logs()) judge.line(broker_name(host) + " passes on " + ledger.describe(token));
+    ledger.routed(token, post ? clients_[post->client]->session.epoch : 0);
+    routed_now_.push_back(token);
 }
 
 } // namespace tortoise::sim

@@ -18,7 +18,7 @@ void World::check_bounds() {
         const bool bounded = !c.plan.work_list; // else by rules that are not known here
         if (bounded && s.queued > c.plan.engine.queue.messages + requeued)
             judge.fail(who + std::to_string(s.queued) + " messages are queued");
-        if (bounded && s.queued_bytes > c.plan.engine.queue.bytes + requeued * 4096)
+        if (bounded && s.queued_bytes > c.plan.engine.queue.bytes + requeued * (4096 + largest_))
             judge.fail(who + std::to_string(s.queued_bytes) + " octets are queued");
         if (c.plan.engine.version == Version::v3_1_1) continue;      // which has no Receive Maximum
         const bool went_on = c.plan.engine.persistent && c.life > 0; // and was offered more in an earlier life

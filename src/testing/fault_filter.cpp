@@ -376,7 +376,8 @@ void FaultFilter::answer(Side side, const Packet& request, const Packet& refused
     const auto* publish = std::get_if<core::Publish>(&request);
     if (publish && publish->qos == QoS::at_most_once) return;
     Parcel parcel{.due = now_};
-    const bool said = static_cast<bool>(core::encode(version_, refused, parcel.octets));
+    const bool can_say = version_ == Version::v5 || !std::holds_alternative<core::Unsuback>(refused);
+    const bool said = can_say && core::encode(version_, refused, parcel.octets);
     if (!said || std::holds_alternative<core::Connack>(refused)) parcel.then = End::finish;
     if (capture_ && said)
         capture_->add({.at = now_,

@@ -13,6 +13,7 @@ public:
         case Finding::script_not_followed: return "the script was not followed";
         case Finding::books_do_not_balance: return "the books do not balance";
         case Finding::promise_broken: return "a promise was broken";
+        case Finding::not_at_rest: return "not everything has come to its end";
         }
         return "unknown";
     }

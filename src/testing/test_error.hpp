@@ -5,7 +5,7 @@
 
 namespace tortoise::testing {
 
-enum class Finding { script_not_followed = 1, books_do_not_balance, promise_broken };
+enum class Finding { script_not_followed = 1, books_do_not_balance, promise_broken, not_at_rest };
 std::error_code make_error_code(Finding) noexcept;
 
 } // namespace tortoise::testing

@@ -210,6 +210,21 @@ TEST_P(NamedFault, OfARefusedFilterIsItsReason) {
     EXPECT_TRUE(c.subscribe({"public/#", q1}).wait(patience));
 }
 
+TEST_P(NamedFault, OfARefusedUnsubscribeIsItsReason) {
+    start({"refuse UNSUBSCRIBE reason=not-authorized nth=1"});
+    Connection c(kept());
+    ASSERT_TRUE(c.subscribe({"a", q1}).wait(patience));
+    const auto left = c.unsubscribe("a").wait(patience);
+    if (version() == Version::v5) {
+        EXPECT_EQ(left.error().code, Reason::not_authorized);
+        EXPECT_EQ(recorder.seen().count(Status::down), 0u);
+    } else { // which has no such refusal: the connection ends, and it is asked again
+        EXPECT_TRUE(left);
+        EXPECT_EQ(recorder.seen().count(Status::down), 1u);
+    }
+    EXPECT_TRUE(c.publish("b", "1", {.qos = q1}).wait(patience));
+}
+
 TEST_P(NamedFault, OfARefusedConnectIsItsReason) {
     start({"refuse CONNECT reason=not-authorized"});
     auto o = kept();

@@ -240,6 +240,16 @@ TEST(Sim, findsAWorkListThatLosesAMessage) {
 
 TEST(Sim, takesNoClientThatItCannotHave) {
     Sim sim;
+    const auto wrong = [&](auto set) {
+        auto options = named("odd");
+        set(options);
+        return sim.add({.engine = options}).error().text;
+    };
+    EXPECT_THAT(wrong([](auto& o) { o.endpoints = 0; }), HasSubstr("endpoints is 0"));
+    EXPECT_THAT(wrong([](auto& o) { o.receive_maximum = 0; }), HasSubstr("receive_maximum is 0"));
+    EXPECT_THAT(wrong([](auto& o) { o.maximum_packet_size = 0; }), HasSubstr("maximum_packet_size is 0"));
+    EXPECT_THAT(wrong([](auto& o) { o.keep_alive = 24h; }), HasSubstr("keep_alive"));
+    EXPECT_THAT(wrong([](auto& o) { o.backoff.min = 0s; }), HasSubstr("backoff.min"));
     EXPECT_THAT(sim.add({.engine = named("")}).error().text, HasSubstr("client_id"));
     EXPECT_THAT(sim.add({.engine = named("door"), .broker = 1}).error().text,
                 HasSubstr("there is no broker 1; there are 1"));
@@ -247,6 +257,209 @@ TEST(Sim, takesNoClientThatItCannotHave) {
         ASSERT_TRUE(sim.add({.engine = named("c" + std::to_string(i))}));
     EXPECT_THAT(sim.add({.engine = named("one more")}).error().text, HasSubstr("at most 32 clients"));
     EXPECT_EQ(outcome(sim.settle()), good) << sim.transcript();
+}
+
+TEST(Sim, takesNoSecondClientOfTheSameNameButAtAnotherBroker) {
+    Sim sim;
+    sim.add_broker();
+    ASSERT_TRUE(sim.add(lasting("door")));
+    EXPECT_THAT(sim.add(lasting("door")).error().text, HasSubstr("has the client_id 'door'"));
+    auto other = lasting("door");
+    other.broker = 1;
+    EXPECT_TRUE(sim.add(std::move(other)));
+    EXPECT_EQ(outcome(sim.settle()), good);
+}
+
+TEST(Sim, saysWhatItHasNoUseFor) {
+    const auto said = [](BrokerOptions options) { return Sim(1, std::move(options)).check().error().text; };
+    EXPECT_THAT(said({.profile = "moon"}), HasSubstr("there is no profile 'moon'"));
+    EXPECT_THAT(said({.users = {{"me", "secret"}}}), HasSubstr("BrokerOptions::users"));
+    EXPECT_THAT(said({.redirect = BrokerRedirect{.server = "elsewhere"}}), HasSubstr("BrokerOptions::redirect"));
+    EXPECT_THAT(said({.one_copy_per_subscription = true}), HasSubstr("one_copy_per_subscription"));
+    EXPECT_THAT(said({.queue_limit = 1}), HasSubstr("queue_limit"));
+    Sim sim;
+    sim.add_broker({.profile = "moon"});
+    EXPECT_THAT(sim.check().error().text, HasSubstr("there is no profile 'moon'"));
+}
+
+TEST(Sim, saysWhoIsNotThere) {
+    const auto said = [](auto act) {
+        Sim sim;
+        act(sim);
+        const auto text = sim.check().error().text;
+        EXPECT_FALSE(sim.step());
+        EXPECT_FALSE(sim.is_up(7));
+        EXPECT_TRUE(sim.snapshot(7).subscriptions.empty());
+        return text;
+    };
+    const auto no_client = HasSubstr("there is no client 7; there are 0");
+    EXPECT_THAT(said([](Sim& sim) { sim.publish(7, "a"); }), no_client);
+    EXPECT_THAT(said([](Sim& sim) { sim.subscribe(7, {{"a"}}); }), no_client);
+    EXPECT_THAT(said([](Sim& sim) { sim.unsubscribe(7, {"a"}); }), no_client);
+    EXPECT_THAT(said([](Sim& sim) { sim.reconnect(7); }), no_client);
+    EXPECT_THAT(said([](Sim& sim) { sim.stop(7); }), no_client);
+    EXPECT_THAT(said([](Sim& sim) { sim.cut(7); }), no_client);
+    EXPECT_THAT(said([](Sim& sim) { sim.crash(7); }), no_client);
+    EXPECT_THAT(said([](Sim& sim) { sim.fail_disk(7); }), no_client);
+    EXPECT_THAT(said([](Sim& sim) { sim.take_over(7); }), no_client);
+    EXPECT_THAT(said([](Sim& sim) { sim.stop_broker(7); }), HasSubstr("there is no broker 7; there are 1"));
+    EXPECT_THAT(said([](Sim& sim) { sim.start_broker(7); }), HasSubstr("there is no broker 7; there are 1"));
+}
+
+TEST(Sim, letsAProgramDieInItsHandler) {
+    Sim sim;
+    const auto door = *sim.add(lasting("door", true)), bell = *sim.add(lasting("bell"));
+    int deaths = 0, received = 0;
+    sim.on_event = [&](Client client, const core::Event& event) {
+        if (client != door || !std::holds_alternative<core::Received>(event)) return;
+        ++received;
+        if (deaths++ == 0) sim.crash(door);
+    };
+    sim.subscribe(door, {{"a", QoS::at_least_once}});
+    sim.run_for(1s);
+    for (int i = 0; i < 3; ++i) sim.publish(bell, "a", {.qos = QoS::at_least_once});
+    EXPECT_EQ(outcome(sim.settle()), good) << sim.transcript();
+    EXPECT_GE(received, 3);
+}
+
+TEST(Sim, doesNotLetTimeGoOnInAHandler) {
+    for (const int which : {0, 1, 2}) {
+        Sim sim;
+        const auto door = *sim.add(lasting("door"));
+        sim.on_event = [&](Client, const core::Event&) {
+            if (which == 0) {
+                EXPECT_FALSE(sim.step());
+            }
+            if (which == 1) sim.run_for(1s);
+            if (which == 2) {
+                EXPECT_FALSE(sim.settle());
+            }
+        };
+        sim.publish(door, "a");
+        sim.run_for(1s);
+        EXPECT_THAT(sim.check().error().text, HasSubstr("may not be called in on_event"));
+    }
+}
+
+TEST(Sim, goesOnAfterAHandlerThatThrew) {
+    Sim sim;
+    const auto door = *sim.add(lasting("door"));
+    bool threw = false;
+    sim.on_event = [&](Client, const core::Event& event) {
+        if (std::holds_alternative<core::Up>(event) && !std::exchange(threw, true)) throw std::runtime_error("no");
+    };
+    EXPECT_THROW(sim.run_for(1s), std::runtime_error);
+    sim.publish(door, "a", {.qos = QoS::exactly_once});
+    EXPECT_EQ(outcome(sim.settle()), good) << sim.transcript();
+}
+
+TEST(Sim, answersWhatIsAskedOfAStoppedClient) {
+    Sim sim;
+    std::vector<std::string> why;
+    sim.on_event = [&](Client, const core::Event& event) {
+        if (const auto* undelivered = std::get_if<core::Undelivered>(&event))
+            why.push_back(undelivered->why.code.message());
+    };
+    const auto door = *sim.add(lasting("door"));
+    sim.run_for(1s);
+    sim.stop(door);
+    sim.run_for(1s);
+    sim.publish(door, "a");
+    sim.publish(door, "a", {.qos = QoS::exactly_once});
+    sim.subscribe(door, {{"a"}});
+    sim.unsubscribe(door, {"a"});
+    EXPECT_EQ(why.size(), 2u);
+    EXPECT_EQ(outcome(sim.settle()), good) << sim.transcript();
+}
+
+TEST(Sim, followsDollarTopicsLargePayloadsAndBrokersWithoutWildcards) {
+    Sim sim(1, {.deny_subscribe = {"#"}, .wildcard_subscriptions = false});
+    Sim open;
+    for (auto* world : {&sim, &open}) {
+        const auto door = *world->add(lasting("door"));
+        world->subscribe(door, {{"$devices/door", QoS::exactly_once}});
+        world->run_for(1s);
+        world->publish(door, "$devices/door", {.qos = QoS::exactly_once, .size = 1'000'000});
+        EXPECT_EQ(outcome(world->settle()), good) << world->transcript();
+    }
+}
+
+TEST(Sim, leavesSharedSubscriptionsToTheBrokerAndWrongFiltersToTheEngine) {
+    Sim sim;
+    Arrivals arrivals(sim);
+    const auto a = *sim.add(lasting("a")), b = *sim.add(lasting("b"));
+    for (const auto client : {a, b}) sim.subscribe(client, {{"$share/both/x", QoS::at_least_once}, {"x/#/y"}});
+    sim.run_for(1s);
+    for (int i = 0; i < 10; ++i) sim.publish(a, "x", {.qos = QoS::at_least_once});
+    EXPECT_EQ(outcome(sim.settle()), good) << sim.transcript();
+    EXPECT_EQ(arrivals.of[a].size() + arrivals.of[b].size(), 10u);
+}
+
+/// The last one in is the first one out.
+class Stack final : public core::WorkList {
+public:
+    void push(core::WorkItem&& item, std::vector<Dropped>&) noexcept override { items_.push_back(std::move(item)); }
+    void put_back(core::WorkItem&& item) noexcept override { items_.insert(items_.begin(), std::move(item)); }
+    const core::WorkItem* peek() noexcept override { return items_.empty() ? nullptr : &items_.back(); }
+    core::WorkItem pop() noexcept override {
+        auto item = std::move(items_.back());
+        items_.pop_back();
+        return item;
+    }
+    std::optional<core::WorkItem> remove(core::Token) noexcept override { return std::nullopt; }
+    std::optional<core::Time> next_expiry() noexcept override { return std::nullopt; }
+    void expire(core::Time, std::vector<Dropped>&) noexcept override {}
+    std::size_t count() const noexcept override { return items_.size(); }
+    std::size_t bytes() const noexcept override { return 0; }
+
+private:
+    std::vector<core::WorkItem> items_;
+};
+
+TEST(Sim, keepsToTheOrderOfAWorkListAlsoWhenTheBrokerForgets) {
+    Sim sim;
+    auto client = lasting("door");
+    client.work_list = SharedFn<core::WorkList*()>([]() -> core::WorkList* { return new Stack; });
+    const auto door = *sim.add(std::move(client));
+    sim.run_for(1s);
+    sim.cut(door, {.client_learns = 2s, .broker_learns = {}, .some_arrives = false});
+    sim.publish(door, "a", {.qos = QoS::at_least_once}); // sent, into the void
+    sim.stop_broker();
+    sim.run_for(3s);
+    sim.publish(door, "a", {.qos = QoS::at_least_once}); // before the other one, in the new session
+    sim.start_broker(0, true);
+    EXPECT_EQ(outcome(sim.settle()), good) << sim.transcript();
+}
+
+TEST(Sim, saysWhatHasNotEndedYetAndGoesOn) {
+    Sim sim;
+    const auto door = *sim.add(lasting("door"));
+    sim.publish(door, "a", {.qos = QoS::at_least_once});
+    const auto soon = sim.settle(0s);
+    ASSERT_FALSE(soon);
+    EXPECT_EQ(soon.error().code.message(), "not everything has come to its end");
+    EXPECT_EQ(outcome(sim.check()), good);
+    EXPECT_EQ(outcome(sim.settle()), good);
+}
+
+TEST(Sim, hasNoTimeThatRunsBackwardsOrOver) {
+    Sim sim;
+    auto options = lasting("door");
+    options.disk_takes = -1s;
+    options.engine.keep_alive = 0s;
+    const auto door = *sim.add(std::move(options));
+    sim.set_network({.latency_min = -5s, .latency_max = -1s});
+    sim.run_for(10s);
+    sim.run_for(-5s);
+    EXPECT_EQ(sim.now(), 10s);
+    sim.publish(door, "a", {.qos = QoS::at_least_once, .ttl = Duration::max()});
+    sim.publish(door, "a", {.qos = QoS::at_least_once, .ttl = Duration::min()});
+    sim.cut(door, {.client_learns = -5s, .broker_learns = -5s});
+    EXPECT_EQ(outcome(sim.settle()), good) << sim.transcript();
+    sim.stop(door);
+    for (int i = 0; i < 4; ++i) sim.run_for(Duration::max());
+    EXPECT_GE(sim.now(), 24h * 365 * 100);
+    EXPECT_EQ(outcome(sim.check()), good) << sim.transcript();
 }
 
 TEST(Sim, tellsWhatHappenedWithoutPayloads) {

@@ -38,7 +38,8 @@ struct SimCut {
 
 struct SimClient {
     core::EngineOptions engine = {};                 ///< with client_id; all endpoints lead to the same broker
-    SharedFn<core::WorkList*()> work_list = {};      ///< in place of engine.queue; made by `new` for each life
+    /// In place of engine.queue. Made by `new` for each life, and for engines that check what the disk has; may not throw.
+    SharedFn<core::WorkList*()> work_list = {};
     std::size_t broker = 0;
     Duration disk_takes = std::chrono::milliseconds(1);  ///< of a persistent engine: until a write is kept
     unsigned late_acknowledgements = 0;              ///< of 1,000 messages, how many are acknowledged up to 3 s later
@@ -53,15 +54,20 @@ struct SimPublish {
 };
 
 /// A world for core::Engine. Each client is an engine in a shell that keeps its contract, and acknowledges what it gets; a
-/// broker is that of testing::Broker, of whose options those count that are not about sockets, TLS, faults and captures.
+/// broker is that of testing::Broker. Of its options those count that are not about sockets, TLS, faults and captures; a Sim
+/// has no use for users, authentication, redirects, and what makes a broker lose or repeat messages on purpose
+/// (one_copy_per_subscription, queue_limit): such options, an unknown profile, and the number of a client or a broker that is
+/// not there, are kept as a broken promise, so that check() tells them.
 ///
-/// After every step it checks what holds for a client and a broker that keep to MQTT: the rules for each packet on the wire;
+/// It checks what holds for a client and a broker that keep to MQTT, as things happen: the rules for each packet on the wire;
 /// every operation ends once; what is published at QoS 2 arrives once, at QoS 1 at least once (if it was let in, and has not
-/// expired), at those who subscribed before; order per topic and QoS; no identifier is used twice at a time; nothing is sent
-/// after its time; the Receive Maximum is kept in both directions; queues stay within their bounds; what is kept on a disk
-/// makes an engine like the one that runs. The first promise that is broken is kept, and then time stands still.
+/// expired), at those who subscribed before (shared subscriptions are not followed); order per topic and QoS; no identifier is
+/// used twice at a time; nothing is sent after its time; the Receive Maximum is kept in both directions. At the end of step(),
+/// run_for() and settle(): queues are within their bounds; and, but for step(): what is kept on a disk makes an engine like
+/// the one that runs. The first promise that is broken is kept, and then time stands still.
 ///
-/// Of one thread. References that events have are valid during the call.
+/// Of one thread. References that events have are valid during the call. Durations below zero count as none, and those above
+/// a century as that.
 class Sim {
 public:
     using Client = std::uint32_t;
@@ -75,7 +81,8 @@ public:
     // ---- Who is there
     /// Another broker: its number; that of the constructor is 0. They know nothing of each other.
     std::size_t add_broker(BrokerOptions = {});
-    /// Starts at once. An error if there are too many, the broker is not there, or it has no client identifier.
+    /// Starts at once. Errc::invalid_option if there are too many, the broker is not there, it has no client identifier or that
+    /// of another one there, or the engine's options make no sense.
     Result<Client> add(SimClient);
 
     // ---- What a user does; `on_event` tells what comes of it
@@ -87,21 +94,22 @@ public:
     void stop(Client, Duration drain = {});
     /// The number in a payload; 0: there is none.
     static std::uint64_t number_of(Octets payload) noexcept;
-    /// Each event of a client, before anything follows from it. The functions above may be called in it.
+    /// Each event of a client, before anything follows from it. What users do and what breaks may be called in it; time goes on
+    /// when it has returned.
     std::function<void(Client, const core::Event&)> on_event;
 
     // ---- What breaks
     void set_network(const SimNetwork&);
     void cut(Client, const SimCut& = {});
-    /// The program dies, and is started again: a persistent engine goes on with what was kept, another one with nothing. Such a
+    /// The program dies (if it has not stopped), and is started again: a persistent engine goes on with what was kept, another one with nothing. Such a
     /// one should ask for a clean start: to the broker, new messages of QoS 2 look like those of its former life, and are lost.
     void crash(Client);
     /// The disk takes nothing any more: the client stops with Errc::store_failed.
     void fail_disk(Client);
-    /// Another program connects with the same client identifier.
+    /// Another program connects with the same client identifier, if the broker runs.
     void take_over(Client);
     void stop_broker(std::size_t broker = 0);
-    /// With the sessions that it had, or without.
+    /// With the sessions that it had, or without. Nothing, if it runs.
     void start_broker(std::size_t broker = 0, bool forget_sessions = false);
     /// The clocks on the wall, not the one that time goes by.
     void jump_wall_clock(std::chrono::milliseconds by);
@@ -113,7 +121,7 @@ public:
     bool step();
     void run_for(Duration);
     /// Mends the network, starts the brokers, and lets time go until every client that was not stopped is up, and everything
-    /// has ended and arrived; the error says what has not, or which promise was broken.
+    /// has ended and arrived. The error says what has not in that time, or which promise was broken.
     Result<Done> settle(Duration at_most = std::chrono::hours(1));
 
     // ---- Looking
