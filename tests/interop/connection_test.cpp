@@ -112,9 +112,9 @@ TEST_P(WithMosquitto, OverlappingFiltersHaveTheirCallbackCalledOnceEach) {
 
 TEST_P(WithMosquitto, StreamsHoldItBackAndRequestsAreAnswered) {
     test::Mosquitto broker;
-    auto slow = options(broker);
-    slow.receive_maximum = 10;
-    Connection consumer(std::move(slow));
+    // Without a Receive Maximum: mosquitto 2.0.11 exceeds one that is below its own max_inflight_messages, which ends the
+    // connection each time.
+    Connection consumer(options(broker));
     tortoise::Stream stream(consumer, {{"t", QoS::exactly_once}}, {.messages = 5});
     ASSERT_TRUE(stream.granted().wait(patience));
     Connection connection(options(broker));
@@ -129,6 +129,7 @@ TEST_P(WithMosquitto, StreamsHoldItBackAndRequestsAreAnswered) {
         ASSERT_TRUE(message) << message.error().describe();
         EXPECT_EQ(message->payload, std::to_string(i));
     }
+    EXPECT_EQ(consumer.statistics().drops, 0u);
 
     const bool v5 = GetParam() == Version::v5;
     const auto answer = [v5](Connection& self, const MessageView& request) {
