@@ -22,6 +22,7 @@ struct Outgoing {
         core::Token token = 0;
         std::uint64_t order = 0; // of the first sending
         bool resend_due = false; // the session was resumed, and it was not sent again yet
+        bool barred = false;     // a connection since did not allow it: it may have been given up then
     };
     std::unordered_map<PacketId, Entry> entries;
     std::uint64_t next_order = 1;

@@ -155,7 +155,7 @@ void Tap::publish(Side from, const core::Publish& p) {
 // not cancelled before.
 bool Tap::given_up(const Outgoing::Entry& entry) {
     const Post* post = entry.resend_due && entry.step == Step::published ? ledger_.find(entry.token) : nullptr;
-    return post && post->end == Post::End::undelivered && (post->over_on_wire || !allowed_now(*post));
+    return post && post->end == Post::End::undelivered && (post->over_on_wire || entry.barred || !allowed_now(*post));
 }
 
 // May be allowed, where the size of its packet decides.
@@ -305,6 +305,8 @@ void Tap::connack(const core::Connack& k) {
     client.limits.retain = k.properties.get(property::retain_available).value_or(1) != 0;
     client.quota = client.limits.receive_maximum;
     server_keep_alive_ = k.properties.get(property::server_keep_alive);
+    for (auto& [id, entry] : session_.from_client.entries)
+        if (const Post* post = ledger_.find(entry.token)) entry.barred |= !allowed_now(*post);
     if (k.session_present) return session_.from_broker.resumed();
     session_.from_broker = {};
     session_.filters.clear();
