@@ -3,7 +3,6 @@
 /// milliseconds, and the same seed gives the same course of events.
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -96,7 +95,7 @@ public:
     static std::uint64_t number_of(Octets payload) noexcept;
     /// Each event of a client, before anything follows from it. What users do and what breaks may be called in it; time goes on
     /// when it has returned.
-    std::function<void(Client, const core::Event&)> on_event;
+    Fn<void(Client, const core::Event&)> on_event;
 
     // ---- What breaks
     void set_network(const SimNetwork&);

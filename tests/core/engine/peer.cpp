@@ -222,6 +222,15 @@ Connect Peer::connect(bool session_present, Properties connack) {
     return c;
 }
 
+void Peer::become_uncertain() {
+    lose_connection();
+    open();
+    sent<Connect>();
+    close();
+    event<Down>();
+    pass(std::chrono::seconds(1));
+}
+
 void Peer::lose_connection() {
     close();
     EXPECT_TRUE(event<Down>().was_up);

@@ -60,6 +60,8 @@ public:
     Connect connect(bool session_present = false, Properties connack = {});
     /// The connection is lost; the backoff passes.
     void lose_connection();
+    /// The connection is lost, and so is the CONNACK of the next one: that the broker has a session does not say which.
+    void become_uncertain();
 
     /// The next packet that the engine sent, which must be of that type; a failure otherwise.
     template <class P> P sent() {
