@@ -28,7 +28,9 @@ enum class Overflow : std::uint8_t {
     by_priority,       ///< the oldest of the lowest priority gives way, which may be the new one
 };
 
-/// The queue of messages that could not be sent yet. Both bounds hold.
+/// The queue of messages that could not be sent yet. Both bounds hold. What was published and has not reached the queue
+/// is bounded as well: by the same octets, or 1 MiB if that is more; and, where the new ones are refused, by the same
+/// number, or 10,000 if that is more. Beyond it the answer is queue_full at once, whatever the policy.
 struct Queue {
     std::size_t messages = 10'000;
     std::size_t bytes = 64u << 20;  ///< topics, payloads and properties together

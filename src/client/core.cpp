@@ -11,7 +11,8 @@ namespace tortoise {
 
 namespace {
 
-constexpr std::size_t least_mailbox = 1024 * 1024;
+// Besides the queue's bounds: what is asked for in a rush has to get there.
+constexpr std::size_t least_mailbox = 1024 * 1024, least_publishes = 10'000;
 constexpr std::size_t request_cost = 64;                   // of each filter, besides its length
 constexpr Duration longest = std::chrono::hours(24 * 365); // as good as for ever, and far from overflow
 
@@ -28,14 +29,22 @@ const Delivery& taken() {
     return delivery;
 }
 
+/// A queue that lets others give way has to see everything; one that refuses may do so from afar.
+std::size_t most_publishes(const Queue& queue, bool refuses) {
+    return refuses ? std::max(queue.messages, least_publishes) : io::Mailbox::no_limit;
+}
+
 } // namespace
 
-Connection::Core::Core(const core::EngineOptions& options, Acknowledge acknowledge, const Runtime& runtime)
+Connection::Core::Core(const core::EngineOptions& options, Acknowledge acknowledge, bool own_work_list,
+                       const Runtime& runtime)
     : client_id_(options.client_id), loops_(detail::Ref<io::Loops>::share(&runtime.loops())), loop_(loops_->next()),
-      mailbox_(options.version, std::max(options.queue.bytes, least_mailbox)), version_(options.version),
-      rules_{options.version, options.topic_aliases == TopicAliases::manual, options.limits},
-      persistent_(options.persistent), overflow_(options.queue.overflow), acknowledge_(acknowledge),
-      listeners_(registry().listeners), latch_(std::make_shared<io::Latch>()),
+      queue_refuses_(options.queue.overflow == Overflow::reject && !own_work_list),
+      mailbox_(options.version, std::max(options.queue.bytes, least_mailbox),
+               most_publishes(options.queue, queue_refuses_)),
+      version_(options.version), rules_{options.version, options.topic_aliases == TopicAliases::manual, options.limits},
+      persistent_(options.persistent), acknowledge_(acknowledge), listeners_(registry().listeners),
+      latch_(std::make_shared<io::Latch>()),
       replies_(options.version, random_seed(), [this](const std::string& topic) { left_response_topic(topic); }),
       stopped_(detail::Ref<detail::PendingResult<Done>>::adopt(new detail::PendingResult<Done>)),
       self_(detail::Ref<Core>(), detail::Ref<Owner>()), queue_(options.queue) {}
@@ -46,8 +55,10 @@ detail::Ref<Connection::Core> Connection::Core::make(ConnectionOptions options, 
     core::EngineOptions invalid;
     invalid.client_id = options.client_id.empty() ? made_up_client_id() : options.client_id;
     const auto acknowledge = options.acknowledge;
+    const bool own_work_list = static_cast<bool>(options.work_list);
     auto settings = settings_from(std::move(options));
-    auto core = detail::Ref<Core>::adopt(new Core(settings ? settings->engine : invalid, acknowledge, runtime));
+    auto core =
+        detail::Ref<Core>::adopt(new Core(settings ? settings->engine : invalid, acknowledge, own_work_list, runtime));
     core->gone_ = std::move(gone);
     if (settings && !registry().connections.add(*core)) {
         settings =

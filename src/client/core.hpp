@@ -94,7 +94,7 @@ private:
 
     struct Question;
 
-    Core(const core::EngineOptions&, Acknowledge, const Runtime&);
+    Core(const core::EngineOptions&, Acknowledge, bool own_work_list, const Runtime&);
     ~Core();
     void start(Settings);
     void stop_from_the_start(Error);
@@ -191,12 +191,12 @@ private:
     const std::string client_id_;
     const detail::Ref<io::Loops> loops_;
     io::Loop& loop_;
+    const bool queue_refuses_; // what it has no room for; others give way, in the other policies and in users' lists
     io::Mailbox mailbox_;
     WantedFilters wanted_;
     const Version version_;
     const core::PublishRules rules_;
     const bool persistent_;
-    const Overflow overflow_;
     const Acknowledge acknowledge_;
     std::atomic<Status> status_{Status::connecting};
     bool refused_ = false;

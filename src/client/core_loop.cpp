@@ -262,7 +262,7 @@ void Connection::Core::each_of(const core::PublishRun& run, core::Token token, P
 // the queue. The other policies are about what is in the queue: there everything has to get.
 bool Connection::Core::paused() const {
     if (driver_->keeper() && driver_->keeper()->busy()) return true; // kept() goes on
-    return driver_->blocked() && overflow_ == Overflow::reject && !impatient_;
+    return driver_->blocked() && queue_refuses_ && !impatient_;
 }
 
 void Connection::Core::unblocked() { wake(); }

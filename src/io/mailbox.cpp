@@ -63,8 +63,9 @@ Mailbox::Put Mailbox::put(const core::PublishRequest& request, Time at) {
 
     const std::lock_guard lock(mutex_);
     if (closed_) return Put::closed;
-    if (!fits(cost)) return Put::full;
+    if (!fits_publish(cost)) return Put::full;
     used_ += cost;
+    ++waiting_;
     ++publishes_;
     char* to = room_for(cost);
     ahead(to, cost, fetch_to_write);
@@ -88,9 +89,10 @@ Mailbox::Put Mailbox::put_into_run(const core::PublishRequest& request) {
     if (closed_) return Put::closed;
     char* to = extend_run(request.token, size);
     const auto cost = to != nullptr ? size : sizeof(Record) + sizeof(RunHead) + size;
-    if (!fits(cost)) return Put::full;
+    if (!fits_publish(cost)) return Put::full;
     if (to == nullptr) to = begin_run(request.token, size);
     used_ += cost;
+    ++waiting_;
     ++publishes_;
     ahead(to, size, fetch_to_write);
     core::write_to_run(version_, request, to);
@@ -211,6 +213,11 @@ std::size_t Mailbox::size_of(const Record& record) noexcept {
     return record.kind == Record::with_extras ? size + sizeof(Extras) + extras_of(record).properties : size;
 }
 
+std::size_t Mailbox::publishes_in(const Record& record) noexcept {
+    if (record.kind == Record::call) return 0;
+    return record.kind == Record::run ? reinterpret_cast<const RunHead*>(&record + 1)->count : 1;
+}
+
 core::PublishRun Mailbox::run(const Record& record) noexcept {
     const auto& head = *reinterpret_cast<const RunHead*>(&record + 1);
     return {.octets = {reinterpret_cast<const char*>(&head + 1), record.payload},
@@ -239,6 +246,7 @@ core::PublishRequest Mailbox::request(const Record& record) noexcept {
 void Mailbox::done_with(Batch& batch, const Record& record) noexcept {
     const auto size = size_of(record); // of a call: nothing is behind it
     batch.consumed_ += record.kind == Record::call ? record.token : size;
+    batch.publishes_ += publishes_in(record);
     batch.read_ += aligned(size);
     if (batch.read_ < batch.chunks_[batch.chunk_].size) return;
     ++batch.chunk_;
@@ -252,6 +260,7 @@ void Mailbox::give_back(Batch& batch) {
 
 void Mailbox::take_back(Batch& batch) {
     used_ -= std::exchange(batch.consumed_, 0);
+    waiting_ -= std::exchange(batch.publishes_, 0);
     for (std::size_t i = 0; i < batch.chunk_; ++i) {
         auto& chunk = batch.chunks_[i];
         if (!chunk.octets || chunk.capacity != largest_chunk || spare_.size() == most_spares) continue;

@@ -14,7 +14,8 @@ namespace tortoise::io {
 using core::Time;
 
 /// Many producers, one consumer. It keeps the order of what was put in, and counts what has not been consumed: at its
-/// limit it refuses. What was consumed is filled again while it is still in the processor's cache.
+/// limit, of octets or of publishes, it refuses. What was consumed is filled again while it is still in the processor's
+/// cache.
 class Mailbox {
     /// Records, each with the octets of its topic, payload and properties behind it.
     struct Chunk {
@@ -26,7 +27,10 @@ public:
     /// Called on the loop; or, with the reason, when the connection ended before its turn came.
     using Call = Fn<void(const Error* ended)>;
 
-    Mailbox(Version version, std::size_t limit) noexcept : version_(version), limit_(limit) {}
+    static constexpr std::size_t no_limit = static_cast<std::size_t>(-1);
+
+    Mailbox(Version version, std::size_t octets, std::size_t publishes = no_limit) noexcept
+        : version_(version), limit_(octets), most_publishes_(publishes) {}
 
     enum class Put {
         taken,
@@ -54,7 +58,8 @@ public:
         std::vector<Call> calls_;
         std::size_t chunk_ = 0, read_ = 0; // where reading stands: in that chunk, so far
         std::size_t next_call_ = 0;
-        std::size_t consumed_ = 0; // in the limit's measure, not yet given back
+        std::size_t consumed_ = 0;  // in the limit's measure, not yet given back
+        std::size_t publishes_ = 0; // … of them
     };
 
     /// Consumer: everything that is there, into an empty batch. If there is nothing the consumer sleeps from now on,
@@ -107,6 +112,7 @@ private:
     static const Record& read(const Batch&) noexcept;
     static const Extras& extras_of(const Record&) noexcept;
     static std::size_t size_of(const Record&) noexcept;
+    static std::size_t publishes_in(const Record&) noexcept;
     static core::PublishRequest request(const Record&) noexcept;
     static core::PublishRun run(const Record&) noexcept;
     static Time asked_at(const Record& r) noexcept { return r.kind == Record::plain ? Time{} : extras_of(r).at; }
@@ -120,15 +126,16 @@ private:
     Put accepted() noexcept;
     // One alone always fits: whether it is too large is not decided here.
     bool fits(std::size_t cost) const noexcept { return used_ == 0 || (cost <= limit_ && used_ <= limit_ - cost); }
+    bool fits_publish(std::size_t cost) const noexcept { return waiting_ < most_publishes_ && fits(cost); }
 
     const Version version_;
-    const std::size_t limit_;
+    const std::size_t limit_, most_publishes_;
     mutable BriefMutex mutex_;
     std::uint64_t publishes_ = 0;
     std::vector<Chunk> chunks_, spare_;
     Record* run_ = nullptr; // at the end of the last chunk, if there is one: more can join it
     std::vector<Call> calls_, urgent_;
-    std::size_t used_ = 0;
+    std::size_t used_ = 0, waiting_ = 0; // octets, and publishes among them
     bool awake_ = false, closed_ = false;
 };
 

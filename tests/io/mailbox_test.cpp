@@ -210,6 +210,28 @@ TEST(Mailbox, refusesWhatDoesNotFitUntilThereIsRoom) {
     EXPECT_EQ(mailbox.put(request("a", large), {}), Put::taken);
 }
 
+TEST(Mailbox, refusesMorePublishesThanItMayHaveUntilSomeAreConsumed) {
+    Mailbox mailbox(Version::v5, 1'000'000, 3);
+    EXPECT_EQ(mailbox.put(request("a"), {}), Put::taken_by_sleeper);
+    EXPECT_EQ(mailbox.put(request("b"), {}), Put::taken);
+    auto answered = request("c");
+    answered.qos = QoS::at_least_once;
+    EXPECT_EQ(mailbox.put(answered, {}), Put::taken);
+    EXPECT_EQ(mailbox.put(request("d"), {}), Put::full);
+    EXPECT_EQ(mailbox.put(answered, {}), Put::full);
+    EXPECT_EQ(mailbox.put([](const Error*) {}, 10), Put::taken) << "calls are not counted";
+    Mailbox::Batch batch;
+    ASSERT_TRUE(mailbox.take(batch));
+    EXPECT_EQ(mailbox.put(request("d"), {}), Put::full) << "taken out is not consumed";
+    mailbox.next(
+        batch, no_publish, [](const core::PublishRun&, core::Token) {}, no_call);
+    mailbox.give_back(batch);
+    EXPECT_EQ(mailbox.put(request("d"), {}), Put::taken) << "the run of two made room for two";
+    EXPECT_EQ(mailbox.put(answered, {}), Put::taken);
+    EXPECT_EQ(mailbox.put(answered, {}), Put::full);
+    EXPECT_EQ(mailbox.publishes(), 5u);
+}
+
 TEST(Mailbox, takesOneThatIsLargerThanItsBoundIfItIsEmpty) {
     Mailbox mailbox(Version::v5, 10);
     EXPECT_EQ(mailbox.put(request("a", std::string(100, 'x')), {}), Put::taken_by_sleeper);

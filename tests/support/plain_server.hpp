@@ -8,6 +8,7 @@
 #include <string>
 #include <sys/socket.h>
 #include <thread>
+#include <tortoise/types.hpp>
 #include <unistd.h>
 #include <vector>
 
@@ -91,6 +92,35 @@ private:
     }
     Listening listening_;
     std::atomic<bool> stopping_{false};
+    std::thread thread_;
+};
+
+/// One that accepts the client.
+inline std::string connack(Version version) {
+    return version == Version::v5 ? std::string("\x20\x03\x00\x00\x00", 5) : std::string("\x20\x02\x00\x00", 4);
+}
+
+/// Accepts one, says something once it has heard something, and reads no more: the sockets' buffers fill.
+class DeafServer {
+public:
+    explicit DeafServer(std::string answer) : thread_([this, answer = std::move(answer)] { serve(answer); }) {}
+    ~DeafServer() {
+        ::shutdown(listening_.socket(), SHUT_RDWR); // ends the accept
+        thread_.join();
+        if (peer_ >= 0) ::close(peer_);
+    }
+    std::string url() const { return listening_.url(); }
+
+private:
+    void serve(const std::string& answer) {
+        peer_ = ::accept4(listening_.socket(), nullptr, nullptr, SOCK_CLOEXEC);
+        if (peer_ < 0) return;
+        char buffer[1024];
+        static_cast<void>(::recv(peer_, buffer, sizeof(buffer), 0));
+        static_cast<void>(::send(peer_, answer.data(), answer.size(), MSG_NOSIGNAL));
+    }
+    Listening listening_;
+    int peer_ = -1;
     std::thread thread_;
 };
 
