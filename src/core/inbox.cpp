@@ -19,16 +19,16 @@ Inbox::Arrived Inbox::publish(QoS qos, PacketId id, bool repeated) {
         ++window_;
         return {Arrival::deliver, append({id, qos})};
     }
-    auto found = seen_.find(id);
-    const bool renamed = found != seen_.end() && found->second.doubtful && !repeated;
+    const auto found = seen_.find(id);
+    const bool known = found != seen_.end();
+    if ((!known || !found->second.counted) && window_ >= receive_maximum_) return {Arrival::exceeded};
+    const bool renamed = known && found->second.doubtful && !repeated;
     if (renamed) {
         std::erase_if(earlier_, [id](const auto& entry) { return entry.second == id; });
-        seen_.erase(found);
-        found = seen_.end();
+        found->second = {.counted = found->second.counted};
     }
-    if ((found == seen_.end() || !found->second.counted) && window_ >= receive_maximum_) return {Arrival::exceeded};
-    const bool fresh = found == seen_.end();
-    Seen& seen = fresh ? seen_[id] : found->second;
+    const bool fresh = !known || renamed;
+    Seen& seen = known ? found->second : seen_[id];
     if (!seen.counted) {
         seen.counted = true;
         ++window_;

@@ -92,7 +92,8 @@ std::string Journal::written(const WorkItem& item) const {
     const auto& m = item.message;
     std::uint64_t until = 0;
     if (item.expires) {
-        const auto wall = item.expires->time_since_epoch() + wall_ahead_;
+        const auto end = item.expires->time_since_epoch(), last = Duration::max();
+        const auto wall = wall_ahead_ > Duration(0) && end > last - wall_ahead_ ? last : end + wall_ahead_;
         until = static_cast<std::uint64_t>(
             std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::milliseconds>(wall).count()));
     }

@@ -98,6 +98,29 @@ TEST_F(InboxTest, ARefusalFreesTheIdentifier) {
     EXPECT_THAT(box.seen(), IsEmpty());
 }
 
+TEST_F(InboxTest, WhatExceedsTheReceiveMaximumLeavesNoTrace) {
+    Inbox small(1);
+    const auto known = small.publish(qos2, 7);
+    small.acknowledge(known.id, Reason::success);
+    small.next_ack();
+    small.session_uncertain();
+    small.disconnected();
+    EXPECT_EQ(small.publish(qos1, 1).what, deliver);
+    EXPECT_EQ(small.publish(qos2, 7, false).what, exceeded);
+    EXPECT_THAT(small.seen(), ElementsAre(7)) << "as on the disk";
+}
+
+TEST_F(InboxTest, AnIdentifierWithAnotherMessageTakesThePlaceThatItHas) {
+    Inbox small(2);
+    small.acknowledge(small.publish(qos2, 7).id, Reason::success);
+    small.next_ack();
+    small.session_uncertain();
+    small.disconnected();
+    EXPECT_EQ(small.publish(qos2, 7, true).what, duplicate);
+    EXPECT_EQ(small.publish(qos2, 7, false).what, deliver);
+    EXPECT_EQ(small.publish(qos1, 1).what, deliver) << "the second place is free";
+}
+
 TEST_F(InboxTest, TheReceiveMaximumCountsBothQualitiesAndARepetitionTakesNoSecondPlace) { // [MQTT-3.3.4-9]
     Inbox small{2};
     const auto a = small.publish(qos2, 1);

@@ -171,7 +171,6 @@ TEST(FrameReader, TheMaximumMayChange) {
     EXPECT_EQ(take(reader).whole, publish);
 }
 
-// [MQTT-1.5.5-1] and the four octets at most of [MQTT-2.1.4]
 TEST(FrameReader, TheQuickWayTakesAWholePacketOrLeavesItToTheCarefulOne) {
     for (const std::size_t payload : {0u, 123u, 124u, 16'379u, 16'380u, 16'381u, 50'000u, 3'000'000u}) {
         std::string wire;
@@ -190,6 +189,7 @@ TEST(FrameReader, TheQuickWayTakesAWholePacketOrLeavesItToTheCarefulOne) {
     }
 }
 
+// [MQTT-1.5.5-1] and the four octets at most of [MQTT-2.1.4]
 TEST(FrameReader, AMalformedRemainingLengthEndsTheStream) {
     for (const auto* wrong : {"C0 8000", "C0 808000", "C0 80808000", "C0 FFFFFF80", "C0 FFFFFFFF", "30 FF00"}) {
         const auto wire = octets(wrong);

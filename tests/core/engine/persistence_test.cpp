@@ -126,6 +126,14 @@ TEST_P(Persistence, WhatExpiredMeanwhileIsReportedAndNotSent) {
     EXPECT_TRUE(peer.silent()) << peer.rest();
 }
 
+TEST_P(Persistence, WhatLivesLongerThanAnyClockIsKept) {
+    peer.publish("a", QoS::at_least_once, "for ever", Duration::max());
+    peer.restart(10s);
+    peer.connect(false);
+    EXPECT_EQ(peer.sent<Publish>().payload, "for ever");
+    EXPECT_TRUE(peer.silent()) << peer.rest();
+}
+
 TEST_P(Persistence, AQoS2MessageThatWasHandledIsNotHandledAgain) {
     peer.connect();
     peer.message("a", QoS::exactly_once, 7, "x");
