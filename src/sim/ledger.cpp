@@ -133,14 +133,13 @@ void Ledger::received(std::uint32_t client, std::uint32_t life, const MessageVie
     const std::uint64_t stream = client | std::uint64_t{post->client} << 8 | std::uint64_t{post->topic} << 16 |
                                  std::uint64_t{static_cast<unsigned>(post->qos)} << 48 |
                                  std::uint64_t{static_cast<unsigned>(m.qos)} << 52;
-    check_order(last_read_[stream], token, "arrived");
+    check_order(last_read_[stream], token, post->place_routed, "arrived");
 }
 
-// `last` is the last one of a stream of messages.
-void Ledger::check_order(core::Token& last, core::Token token, const char* how) {
-    if (last != 0 && posts_[token - 1].place < posts_[last - 1].place)
-        return judge_.fail(std::string(how) + " after message " + std::to_string(last) + ": " + describe(token));
-    last = token;
+void Ledger::check_order(Last& last, core::Token token, std::uint64_t place, const char* how) {
+    if (place < last.place)
+        return judge_.fail(std::string(how) + " after message " + std::to_string(last.token) + ": " + describe(token));
+    last = {token, place};
 }
 
 void Ledger::refused(std::uint32_t client, Octets payload) {
@@ -160,7 +159,7 @@ void Ledger::sent(core::Token token, bool repetition) {
         if (post->qos == QoS::at_most_once) judge_.fail("sent twice at QoS 0: " + describe(token));
         return;
     }
-    if (!post->own_order) check_order(last_sent_[post->client], token, "sent for the first time");
+    if (!post->own_order) check_order(last_sent_[post->client], token, post->place, "sent for the first time");
 }
 
 void Ledger::routed(core::Token token, std::uint32_t epoch) {
@@ -176,13 +175,14 @@ void Ledger::routed(core::Token token, std::uint32_t epoch) {
     if (post->routed++ > 0) return;
     const std::uint64_t stream =
         post->client | std::uint64_t{post->topic} << 16 | std::uint64_t{static_cast<unsigned>(post->qos)} << 48;
-    check_order(last_routed_[stream], token, "passed on"); // [MQTT-4.6.0-1]
+    post->place_routed = post->place;
+    check_order(last_routed_[stream], token, post->place, "passed on"); // [MQTT-4.6.0-1]
 }
 
 // ---- The end -------------------------------------------------------------------------------------------------------
 
 void Ledger::crashed(std::uint32_t client, const std::vector<core::Token>* kept) {
-    if (kept) last_sent_[client] = 0; // what never went out, and was not kept as sent, may come after what did
+    if (kept) last_sent_[client] = {}; // what never went out, and was not kept as sent, may come after what did
     // What had ended may go on where the disk did not hear of it.
     for (const core::Token token : kept ? *kept : std::vector<core::Token>{}) {
         Post& post = posts_[token - 1];
@@ -211,10 +211,14 @@ void Ledger::check_nothing_open(std::uint32_t client) {
         if (post.survived && (post.routed > 0 || post.denied || post.qos == QoS::at_most_once)) continue;
         return judge_.fail("never ended: " + describe(i + 1));
     }
-    for (const auto& [token, operation] : operations_)
-        if (operation.client == client)
-            return judge_.fail("an operation of client " + std::to_string(client) + " for " +
-                               std::to_string(operation.results) + " filters never ended: operation " + name_of(token));
+    if (const auto token = open_operation_of(client))
+        judge_.fail("an operation of client " + std::to_string(client) + " never ended: operation " + name_of(*token));
+}
+
+std::optional<core::Token> Ledger::open_operation_of(std::uint32_t client) const {
+    const auto its = [client](const auto& entry) { return entry.second.client == client; };
+    const auto found = std::ranges::find_if(operations_, its);
+    return found == operations_.end() ? std::nullopt : std::optional(found->first);
 }
 
 } // namespace tortoise::sim

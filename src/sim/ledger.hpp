@@ -26,7 +26,8 @@ struct Post {
     bool will = false;       // published by the broker, as often as the client is lost
     bool own_order = false;  // the client has a work list of its own: what it sends first comes first
     std::uint64_t place = 0; // in the order that has to be kept: of publishing, or else of sending, in its session
-    std::uint32_t size = 0;  // of the payload
+    std::uint64_t place_routed = 0; // … when the broker passed it on for the first time
+    std::uint32_t size = 0;         // of the payload
     Time made = {};
     std::optional<Time> expires = {};
     Duration ttl = {};        // if it expires
@@ -91,6 +92,8 @@ public:
     const std::string& topic(std::uint32_t index) const { return topics_[index]; }
     std::uint32_t topic_index(std::string_view);
     std::size_t open_operations() const noexcept { return operations_.size(); }
+    /// One that this client began.
+    std::optional<core::Token> open_operation_of(std::uint32_t client) const;
     std::uint64_t arrivals() const noexcept { return arrivals_; }
     std::string describe(core::Token) const;
 
@@ -101,7 +104,12 @@ private:
     };
     void check_message(core::Token, const Post&, const MessageView&);
     void check_end(core::Token, const Post&, const Error&);
-    void check_order(core::Token& last, core::Token, const char* how);
+    /// The last one of a stream of messages, and its place when it was that.
+    struct Last {
+        core::Token token = 0;
+        std::uint64_t place = 0;
+    };
+    void check_order(Last&, core::Token, std::uint64_t place, const char* how);
 
     Judge& judge_;
     std::vector<Post> posts_; // by token - 1
@@ -110,8 +118,8 @@ private:
     std::unordered_map<core::Token, Operation> operations_;
     core::Token next_operation_ = first_operation;
     std::uint64_t next_place_ = 1; // of those with an order of their own
-    std::unordered_map<std::uint64_t, core::Token> last_routed_, last_read_;
-    std::array<core::Token, most_clients> last_sent_ = {};
+    std::unordered_map<std::uint64_t, Last> last_routed_, last_read_;
+    std::array<Last, most_clients> last_sent_ = {};
     std::uint64_t arrivals_ = 0;
 };
 

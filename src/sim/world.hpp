@@ -59,8 +59,11 @@ public:
     std::size_t brokers() const noexcept { return hosts_.size(); }
     std::uint32_t add_client(ClientPlan);
     /// The program dies without a word; another one of the same name begins. If both are persistent, it goes on with
-    /// what was kept; else it knows nothing.
+    /// what was kept; else it knows nothing. Not from `on_event`.
     void crash_and_restart(std::uint32_t client, ClientPlan);
+    /// From `on_event`: it does nothing more. crash_and_restart() has to follow.
+    void die(std::uint32_t client) { clients_[client]->dying = true; }
+    bool is_dying(std::uint32_t client) const { return clients_[client]->dying; }
     std::uint32_t clients() const noexcept { return static_cast<std::uint32_t>(clients_.size()); }
     const ClientPlan& plan(std::uint32_t client) const { return clients_[client]->plan; }
     core::Engine& engine(std::uint32_t client) { return *clients_[client]->engine; }
@@ -102,7 +105,8 @@ public:
     void run_for(Duration);
 
     // ---- Looking
-    /// Called for each event of a client's engine, before the world acts on it; `user` may call the functions above.
+    /// Called for each event of a client's engine, before the world acts on it; it may call the functions above, and
+    /// not throw.
     std::function<void(std::uint32_t client, const core::Event&)> on_event;
     /// Called when a write of that number was kept, before anything that depends on it is sent.
     std::function<void(std::uint32_t client, std::uint64_t write)> on_kept;
@@ -135,6 +139,7 @@ private:
         std::uint32_t connacks = 0; // in this life
         std::vector<core::Event> events;
         bool draining = false, stopping = false, stopped = false;
+        bool dying = false; // at a word of its user: it does nothing more, until it is started anew
         std::size_t unwritten = 0;
         Disk disk;
         bool disk_failed = false;
@@ -163,13 +168,13 @@ private:
     };
     struct Host { // where a broker runs
         Host(std::size_t w, testing::BrokerOptions options)
-            : which(w), denied_filters(options.deny_subscribe), engine(std::move(options)) {}
-        bool denies(const std::string& filter) const {
-            return std::ranges::any_of(denied_filters, [&](const auto& wide) { return broker::covers(wide, filter); });
-        }
+            : which(w), denied_filters(options.deny_subscribe), wildcards(options.wildcard_subscriptions),
+              shared(options.shared_subscriptions), engine(std::move(options)) {}
+        bool denies(const std::string& filter) const;
 
         const std::size_t which;
         const std::vector<std::string> denied_filters;
+        const bool wildcards, shared; // subscriptions that are allowed
         broker::Engine engine;
         std::optional<Time> deadline;
         bool runs = true;

@@ -9,6 +9,14 @@ std::string World::broker_name(const Host& host) const {
     return hosts_.size() == 1 ? "the broker" : "broker " + std::to_string(host.which);
 }
 
+bool World::Host::denies(const std::string& filter) const {
+    const auto group = parse_shared(filter);
+    if (group && !shared) return true;
+    const std::string plain(group ? group->filter : filter);
+    if (!wildcards && plain.find_first_of("+#") != std::string::npos) return true;
+    return std::ranges::any_of(denied_filters, [&](const auto& wide) { return broker::covers(wide, plain); });
+}
+
 // ---- The broker's shell --------------------------------------------------------------------------------------------
 
 void World::drain_broker(Host& host) {
@@ -49,8 +57,9 @@ void World::expect(const Host& host, core::Token token) {
     Post* post = ledger.find(token);
     if (!post || post->qos == QoS::at_most_once || post->expires || post->will) return;
     const std::string& topic = ledger.topic(post->topic);
+    const std::size_t largest_packet = post->size + topic.size() + 1024; // with what else may be in it
     for (const auto& c : clients_) {
-        if (c->plan.broker != host.which) continue;
+        if (c->plan.broker != host.which || c->plan.engine.maximum_packet_size < largest_packet) continue;
         const std::uint32_t bit = 1u << c->index;
         if ((post->arrived | post->expected) & bit) continue;
         const auto owed = [&](const SessionModel::Filter& f) {

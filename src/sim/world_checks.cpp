@@ -83,6 +83,8 @@ std::string World::unsettled(Client& c) {
         return who + "inbound identifier " + std::to_string(s.inbound_qos2.front()) + " was not released";
     if (s.unacknowledged > 0) return who + "messages are not acknowledged";
     if (c.engine->has_output() || c.unwritten > 0) return who + "output is not written";
+    if (const auto token = ledger.open_operation_of(c.index))
+        return who + "operation " + name_of(*token) + " has not ended";
     for (const auto& f : s.subscriptions)
         if (!f.granted && !host_of(c).denies(f.filter.filter)) return who + "not granted: " + f.filter.filter;
     for (const auto token : c.session.expected)

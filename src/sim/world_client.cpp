@@ -10,22 +10,20 @@ namespace tortoise::sim {
 
 void World::drain(Client& c) {
     if (c.draining) return; // called from a handler: the loop below goes on
-    const struct Draining {
-        explicit Draining(bool& f) : flag(f) { flag = true; }
-        ~Draining() { flag = false; }
-        bool& flag;
-    } draining(c.draining); // also if on_event throws
-    for (int round = 0; !judge.failed(); ++round) {
+    c.draining = true;
+    for (int round = 0; !judge.failed() && !c.dying; ++round) {
         if (round > 10'000) judge.fail("client " + std::to_string(c.index) + ": draining never ends");
         keep_changes(c);
         c.events.clear();
         c.engine->take_events(c.events);
-        for (const auto& event : c.events) handle(c, event);
+        for (std::size_t i = 0; i < c.events.size() && !c.dying; ++i) handle(c, c.events[i]);
         if (!c.events.empty()) continue;
         if (drain_output(c)) continue;
         drain_wish(c);
         break;
     }
+    c.draining = false;
+    if (c.dying) return c.deadline.reset();
     c.deadline = c.engine->deadline();
     if (c.link && c.engine->wants_input()) network.read_on(now(), *c.link, Side::client);
 }
@@ -159,7 +157,7 @@ void World::handle_message(Client& c, const core::Received& m) {
     if ((m.id == 0) != (m.message.qos == QoS::at_most_once))
         judge.fail("a message without an identifier to acknowledge it by");
     if (on_event) on_event(c.index, m);
-    if (m.id == 0) return;
+    if (m.id == 0 || c.dying) return;
     if (!prompt && rng.chance(c.plan.late_ack)) {
         c.late.push_back(m.id);
         schedule.add(now() + rng.up_to(c.plan.late_by), What::acknowledge, c.index, Side::client, m.id);

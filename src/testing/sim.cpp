@@ -1,18 +1,22 @@
 // A world of src/sim for users' tests: what they could do wrong is caught here.
+#include "core/codec/utf8.hpp"
 #include "sim/world.hpp"
 #include "testing/test_error.hpp"
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <tortoise/testing/sim.hpp>
 #include <tortoise/topic.hpp>
+#include <tuple>
 
 namespace tortoise::testing {
 
 namespace {
 
-constexpr Duration century = std::chrono::hours(24 * 36'525);
+// However they add up, a Duration holds them.
+constexpr Duration year = std::chrono::hours(24 * 365), longest = 20 * year, end_of_time = 100 * year;
 
-Duration sane(Duration duration) noexcept { return std::clamp(duration, Duration::zero(), century); }
+Duration sane(Duration duration) noexcept { return std::clamp(duration, Duration::zero(), longest); }
 std::optional<Duration> sane(std::optional<Duration> duration) noexcept {
     return duration ? std::optional(sane(*duration)) : duration;
 }
@@ -39,14 +43,20 @@ std::string wrong_with(const BrokerOptions& options) {
     if (options.redirect) return no_use("redirect");
     if (options.one_copy_per_subscription) return no_use("one_copy_per_subscription");
     if (options.queue_limit != BrokerOptions{}.queue_limit) return no_use("queue_limit");
-    const auto profiles = broker_profiles();
-    if (!options.profile.empty() && std::ranges::find(profiles, options.profile) == profiles.end())
-        return "there is no profile '" + options.profile + "'";
+    if (!options.profile.empty()) return no_use("profile");
     return {};
+}
+
+std::string wrong_duration(const char* name, Duration value, Duration least) {
+    if (value >= least && value <= longest) return {};
+    return std::string(name) + " has to be " + (least > Duration::zero() ? "above 0" : "0 or more") +
+           ", and at most 20 years";
 }
 
 std::string wrong_with(const core::EngineOptions& options) {
     if (options.client_id.empty()) return "a client of a Sim needs a client_id";
+    if (core::utf8_fault(options.client_id) != core::Utf8Fault::none)
+        return "client_id has to be UTF-8 without U+0000, of at most 65,535 octets";
     if (options.endpoints == 0) return "endpoints is 0; at least 1 is allowed";
     if (options.receive_maximum == 0) return "receive_maximum is 0; 1 to 65535 are allowed";
     if (options.maximum_packet_size == 0) return "maximum_packet_size is 0; at least 1 is allowed";
@@ -54,6 +64,18 @@ std::string wrong_with(const core::EngineOptions& options) {
         return "keep_alive has to be between 0 and 65535 s";
     if (options.backoff.min <= Duration::zero() || options.backoff.max < options.backoff.min)
         return "backoff.min has to be above 0, and backoff.max no less";
+    if (options.output_high_water == 0) return "output_high_water is 0; at least 1 is allowed";
+    for (const auto& filter : options.subscriptions)
+        if (auto ok = check_filter(filter.filter); !ok) return "subscriptions: '" + filter.filter + "': " + ok.error().text;
+    const auto shortest = Duration(1);
+    for (const auto& [name, value, least] :
+         {std::tuple{"keep_alive_timeout", options.keep_alive_timeout, Duration::zero()},
+          {"connect_timeout", options.connect_timeout, shortest},
+          {"reply_timeout", options.reply_timeout, shortest},
+          {"first_connect_delay", options.first_connect_delay, Duration::zero()},
+          {"backoff.max", options.backoff.max, shortest},
+          {"backoff.stable_after", options.backoff.stable_after, Duration::zero()}})
+        if (auto what = wrong_duration(name, value, least); !what.empty()) return what;
     return {};
 }
 
@@ -65,12 +87,15 @@ struct Sim::Impl {
         refuse(wrong_with(options));
         world.on_event = [this, &sim](Client client, const core::Event& event) {
             if (!sim.on_event) return;
-            const struct Inside {
-                explicit Inside(int& d) : depth(d) { ++depth; }
-                ~Inside() { --depth; }
-                int& depth;
-            } inside(in_callback);
-            sim.on_event(client, event);
+            ++in_callback;
+            try {
+                sim.on_event(client, event);
+            } catch (const std::exception& e) {
+                judge.fail(std::string("on_event threw: ") + e.what());
+            } catch (...) {
+                judge.fail("on_event threw");
+            }
+            --in_callback;
         };
         world.on_item = [this](const sim::Item&) {
             for (const auto client : std::exchange(to_crash, {})) crash_now(client);
@@ -104,7 +129,7 @@ struct Sim::Impl {
         plan.rejoins = !plan.engine.session.clean_start || plan.engine.persistent;
         world.crash_and_restart(client, std::move(plan));
     }
-    void look() {
+    void check_bounds() {
         if (!judge.failed()) world.check_bounds();
     }
 
@@ -113,6 +138,7 @@ struct Sim::Impl {
     sim::World world;
     int in_callback = 0;
     std::vector<Client> to_crash; // once the callback has returned
+    Duration jumped{};            // by the clocks on the wall
 };
 
 Sim::Sim(std::uint64_t seed, BrokerOptions options) : impl_(std::make_unique<Impl>(*this, seed, std::move(options))) {}
@@ -196,6 +222,8 @@ void Sim::cut(Client client, const SimCut& cut) {
 void Sim::crash(Client client) {
     if (!impl_->has(client)) return;
     if (impl_->in_callback == 0) return impl_->crash_now(client);
+    if (impl_->world.is_dying(client)) return;
+    impl_->world.die(client);
     impl_->to_crash.push_back(client);
     impl_->world.schedule.add(impl_->world.now(), sim::What::chaos, client);
 }
@@ -215,23 +243,29 @@ void Sim::start_broker(std::size_t broker, bool forget_sessions) {
         impl_->world.start_broker(forget_sessions, nullptr, broker);
 }
 void Sim::jump_wall_clock(std::chrono::milliseconds by) {
-    const std::chrono::milliseconds longest = std::chrono::duration_cast<std::chrono::milliseconds>(century);
-    impl_->world.jump_wall_clock(std::clamp(by, -longest, longest));
+    const std::chrono::milliseconds most = std::chrono::duration_cast<std::chrono::milliseconds>(longest);
+    by = std::clamp(by, -most, most);
+    if (std::chrono::abs(impl_->jumped + by) > end_of_time)
+        return impl_->refuse("the clocks on the wall of a Sim cannot be set by more than 100 years in all");
+    impl_->jumped += by;
+    impl_->world.jump_wall_clock(by);
 }
 
 Duration Sim::now() const noexcept { return impl_->world.now().time_since_epoch(); }
 
 bool Sim::step() {
     if (!impl_->may_go_on("step()") || !impl_->world.step()) return false;
-    impl_->look();
+    impl_->check_bounds();
     return !impl_->judge.failed();
 }
 
 void Sim::run_for(Duration duration) {
     if (!impl_->may_go_on("run_for()")) return;
     auto& world = impl_->world;
-    world.run_for(std::min(sane(duration), 2 * century - now()));
-    impl_->look();
+    duration = sane(duration);
+    if (duration > end_of_time - now()) return impl_->refuse("the time of a Sim ends after 100 years");
+    world.run_for(duration);
+    impl_->check_bounds();
     if (!impl_->judge.failed()) world.check_restorable();
 }
 
@@ -242,7 +276,8 @@ Result<Done> Sim::settle(Duration at_most) {
     set_network({});
     for (std::size_t broker = 0; broker < world.brokers(); ++broker) start_broker(broker);
     world.network.notice_everything(world.now());
-    for (Duration passed{}; passed < at_most && !world.judge.failed() && !world.unsettled().empty(); passed += pieces)
+    for (Duration passed{}; passed < sane(at_most) && !world.judge.failed() && !world.unsettled().empty();
+         passed += pieces)
         run_for(pieces);
     if (world.judge.failed()) return check();
     if (auto what = world.unsettled(); !what.empty()) return Error{Finding::not_at_rest, std::move(what)};
@@ -255,9 +290,7 @@ Result<Done> Sim::check() const {
     return Error{Finding::promise_broken, impl_->judge.failure()};
 }
 
-bool Sim::is_up(Client client) const {
-    return client < impl_->world.clients() && impl_->world.engine(client).is_up();
-}
+bool Sim::is_up(Client client) const { return client < impl_->world.clients() && impl_->world.engine(client).is_up(); }
 core::Snapshot Sim::snapshot(Client client) const {
     return client < impl_->world.clients() ? impl_->world.engine(client).snapshot() : core::Snapshot{};
 }
