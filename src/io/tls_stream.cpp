@@ -1,5 +1,5 @@
 // TLS as a stream over a stream. OpenSSL reads and writes the stream below through a BIO, so there is no buffer between
-// them.
+// them, but for records that are written together.
 #include "io/tls_context.hpp"
 #include "io/tls_error.hpp"
 #include <cerrno>
@@ -11,6 +11,9 @@
 namespace tortoise::io {
 
 namespace {
+
+// Each record for itself would cost a call, and a way through the kernel's layers.
+constexpr std::size_t most_records_together = 4;
 
 class TlsStream final : public Stream, Stream::Events, public std::enable_shared_from_this<TlsStream> {
 public:
@@ -57,6 +60,10 @@ private:
     void not_established(Error);
     void leave(void (Stream::*how)() noexcept) noexcept;
     Transfer outcome(int result, Awaits&);
+    Transfer write_record(Octets, bool more);
+    Transfer write_together(Octets, bool more);
+    Transfer seal(Octets);
+    Transfer flush_sealed(bool more);
     Error failure(int ssl_error);
     void await(Awaits&, Awaits otherwise);
     template <class Tell> void later(Tell);
@@ -78,10 +85,14 @@ private:
     Error check_;                 // of a certificate that failed
     std::optional<Error> broken_; // no more reads, no more writes
     HandshakeState handshake_;
-    bool shaking_ = false;     // a client, until it is told how it went
-    bool established_ = false; // and counted
+    std::string sealed_;            // records that are being written together
+    std::size_t sealed_sent_ = 0;   // of its octets
+    std::size_t sealed_octets_ = 0; // of the user's, that are in them and were not reported as written
+    bool shaking_ = false;          // a client, until it is told how it went
+    bool established_ = false;      // and counted
     bool offered_session_ = false;
     bool record_follows_ = false;                                         // the one that is being written
+    bool sealing_ = false;                                                // records go to sealed_
     bool more_ = false;                                                   // OpenSSL may hold octets of the peer
     Awaits read_needs_ = Awaits::nothing, write_needs_ = Awaits::nothing; // what the last one was stopped by
     Awaits read_waits_ = Awaits::nothing, write_waits_ = Awaits::nothing; // what was asked for
@@ -222,26 +233,74 @@ Transfer TlsStream::read(char* into, std::size_t room) {
 
 Transfer TlsStream::write(Octets octets, bool more) {
     if (broken_) return {.state = Transfer::failed, .error = *broken_};
-    std::size_t put = 0;
-    ERR_clear_error();
     // Idle connections have no buffers. While there are whole records to write, each would get one anew.
     if (octets.size() >= SSL3_RT_MAX_PLAIN_LENGTH)
         SSL_clear_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS);
     else
         SSL_set_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS);
-    record_follows_ = more || octets.size() > SSL3_RT_MAX_PLAIN_LENGTH; // one goes at a time
-    auto one = outcome(SSL_write_ex(ssl_.get(), octets.data(), octets.size(), &put), write_needs_);
-    record_follows_ = false;
-    one.size = put;
-    if (one.state != Transfer::failed) return one;
+    const bool together = octets.size() > SSL3_RT_MAX_PLAIN_LENGTH && SSL_is_init_finished(ssl_.get()) == 1;
+    auto result = together || sealed_octets_ != 0 ? write_together(octets, more) : write_record(octets, more);
+    if (result.state != Transfer::failed) return result;
     // The peer may have said why it went.
     char first = 0;
+    std::size_t got = 0;
     Awaits ignored{};
     ERR_clear_error();
-    const auto last_words = outcome(SSL_peek_ex(ssl_.get(), &first, 1, &put), ignored);
+    const auto last_words = outcome(SSL_peek_ex(ssl_.get(), &first, 1, &got), ignored);
     if (last_words.state == Transfer::failed && last_words.error.code != Errc::connection_lost) return last_words;
     if (last_words.state == Transfer::moved) broken_.reset(); // it can still be read
-    return one;
+    return result;
+}
+
+Transfer TlsStream::write_record(Octets octets, bool more) {
+    std::size_t put = 0;
+    ERR_clear_error();
+    record_follows_ = more || octets.size() > SSL3_RT_MAX_PLAIN_LENGTH;
+    auto result = outcome(SSL_write_ex(ssl_.get(), octets.data(), octets.size(), &put), write_needs_);
+    record_follows_ = false;
+    result.size = put;
+    return result;
+}
+
+/// All or nothing: who was told to wait comes again with the same octets, as OpenSSL has it too.
+Transfer TlsStream::write_together(Octets octets, bool more) {
+    if (sealed_octets_ == 0) {
+        const auto most = most_records_together * SSL3_RT_MAX_PLAIN_LENGTH;
+        if (auto result = seal(octets.substr(0, most)); result.state != Transfer::moved) return result;
+    }
+    auto result = flush_sealed(more || octets.size() > sealed_octets_);
+    switch (result.state) {
+    case Transfer::moved: result.size = std::exchange(sealed_octets_, 0); break;
+    case Transfer::blocked: write_needs_ = Awaits::writable; break;
+    case Transfer::failed: broken_ = result.error; break;
+    }
+    return result;
+}
+
+Transfer TlsStream::seal(Octets octets) {
+    sealed_.reserve(octets.size() + most_records_together * SSL3_RT_MAX_ENCRYPTED_OVERHEAD);
+    sealing_ = true;
+    Transfer result{};
+    while (!octets.empty() && result.state == Transfer::moved) { // a record at a time
+        std::size_t put = 0;
+        ERR_clear_error();
+        result = outcome(SSL_write_ex(ssl_.get(), octets.data(), octets.size(), &put), write_needs_);
+        sealed_octets_ += put;
+        octets.remove_prefix(put);
+    }
+    sealing_ = false;
+    return result;
+}
+
+Transfer TlsStream::flush_sealed(bool more) {
+    while (sealed_sent_ != sealed_.size()) {
+        auto put = over_->write(Octets(sealed_).substr(sealed_sent_), more);
+        if (put.state != Transfer::moved) return put;
+        sealed_sent_ += put.size;
+    }
+    sealed_ = {};
+    sealed_sent_ = 0;
+    return {};
 }
 
 // ---- Waiting -------------------------------------------------------------------------------------------------------
@@ -325,7 +384,13 @@ int TlsStream::bio_write(BIO* bio, const char* from, std::size_t size, std::size
     BIO_clear_retry_flags(bio);
     *put = 0;
     if (!self.over_) return 0;
-    auto result = self.over_->write({from, size}, self.record_follows_);
+    if (self.sealing_) {
+        self.sealed_.append(from, size);
+        *put = size;
+        return 1;
+    }
+    auto result = self.flush_sealed(true); // records keep their order
+    if (result.state == Transfer::moved) result = self.over_->write({from, size}, self.record_follows_);
     if (result.state == Transfer::blocked) BIO_set_retry_write(bio);
     if (result.state == Transfer::failed) self.below_ = std::move(result.error);
     if (result.state != Transfer::moved) return 0;

@@ -236,53 +236,6 @@ TEST_F(TlsTest, AProtocolForAlpnIsAgreedOnOrRefused) {
     EXPECT_THAT(error.text, HasSubstr("ALPN"));
 }
 
-/// Passes everything on, and writes down which writes are said to be followed by more.
-class Noting final : public Stream {
-public:
-    Noting(std::shared_ptr<Stream> over, std::vector<bool>& followed) : over_(std::move(over)), followed_(followed) {}
-    void tell(Events* events) noexcept override { over_->tell(events); }
-    void await_readable() override { over_->await_readable(); }
-    void await_writable() override { over_->await_writable(); }
-    Transfer read(char* into, std::size_t room) override { return over_->read(into, room); }
-    Transfer write(Octets octets, bool more) override {
-        followed_.push_back(more);
-        return over_->write(octets, more);
-    }
-    const std::string& peer() const noexcept override { return over_->peer(); }
-    void close() noexcept override { over_->close(); }
-    void finish() noexcept override { over_->finish(); }
-
-private:
-    std::shared_ptr<Stream> over_;
-    std::vector<bool>& followed_;
-};
-
-TEST_F(TlsTest, NoPacketIsSentForARecordThatIsFollowedByAnother) {
-    const auto identity = authority.issue();
-    server = *make_server_tls({.tls = {.certificate = identity.certificate(), .key = identity.key()}});
-    std::vector<bool> followed;
-    listen([&](std::shared_ptr<Stream> stream) {
-        return secure_server(loop, std::make_shared<Noting>(std::move(stream), followed), server);
-    });
-    std::unique_ptr<Caller> caller;
-    on_loop([&] {
-        caller = std::make_unique<Caller>(loop, resolver, Means{.tls = *make_client_tls(trusting())});
-        caller->call(*parse_url("mqtts://localhost:" + std::to_string(acceptor->port())));
-    });
-    caller->done.wait();
-    on_loop([&] {
-        followed.clear();
-        const std::string text(40'000, 'x'); // 16 KiB fit into a record
-        for (Octets left = text; !left.empty();) {
-            const auto put = peers.front().stream->write(left);
-            ASSERT_EQ(put.state, Transfer::moved);
-            left.remove_prefix(put.size);
-        }
-        caller.reset();
-    });
-    EXPECT_EQ(followed, (std::vector<bool>{true, true, false}));
-}
-
 TEST_F(TlsTest, WhatDoesNotSpeakTlsIsSaidSo) {
     listen([](std::shared_ptr<Stream> stream) { return stream; }); // echoes the handshake
     EXPECT_EQ(call(trusting()).code, Errc::tls_handshake);
