@@ -42,10 +42,8 @@ Connection::Core::Core(const core::EngineOptions& options, Acknowledge acknowled
       queue_refuses_(options.queue.overflow == Overflow::reject && !own_work_list),
       mailbox_(options.version, std::max(options.queue.bytes, least_mailbox),
                most_publishes(options.queue, queue_refuses_)),
-      version_(options.version), rules_{options.version, options.topic_aliases == TopicAliases::manual, options.limits},
-      persistent_(options.persistent), acknowledge_(acknowledge), listeners_(registry().listeners),
-      latch_(std::make_shared<io::Latch>()),
-      replies_(options.version, random_seed(), [this](const std::string& topic) { left_response_topic(topic); }),
+      version_(options.version), rules_(core::PublishRules::of(options)), persistent_(options.persistent),
+      acknowledge_(acknowledge), listeners_(registry().listeners), latch_(std::make_shared<io::Latch>()),
       stopped_(detail::Ref<detail::PendingResult<Done>>::adopt(new detail::PendingResult<Done>)),
       self_(detail::Ref<Core>(), detail::Ref<Owner>()), queue_(options.queue) {}
 

@@ -11,6 +11,7 @@
 #include "client/wanted.hpp"
 #include "core/publish_check.hpp"
 #include "core/ring.hpp"
+#include "core/seldom.hpp"
 #include "io/driver.hpp"
 #include "io/latch.hpp"
 #include "io/loop.hpp"
@@ -103,6 +104,7 @@ private:
     io::Mailbox::Call unsubscribing(std::vector<std::string> filters, std::vector<std::string> valid, Request<Done>*);
     void ask(std::string_view topic, Octets payload, RequestOptions, Replies::Asked, Replies::Number);
     std::optional<Error> open_request(Replies::Asked, Replies::Number);
+    Replies& replies();
     void left_response_topic(const std::string&);
     std::optional<Error> post_publish(const core::PublishRequest&);
     Fn<void()> withdrawal(Publishing&) override;
@@ -128,6 +130,7 @@ private:
                        Request<Grant>*);
     void settled(core::InboundId);
     void with_replies(Fn<void(Replies&)>);
+    void end_replies(const Error&);
     void arm_reply_timer();
     void be_patient_until(io::Time);
 
@@ -204,8 +207,8 @@ private:
     Meters meters_;
     const std::shared_ptr<io::Latch> latch_;
 
-    Replies replies_;
     mutable std::mutex mutex_;
+    std::unique_ptr<Replies> replies_;                      // made under mutex_ with the first request, and stays
     Error error_;                                           // guarded by mutex_
     SessionInfo session_;                                   // guarded by mutex_
     std::string response_information_;                      // guarded by mutex_
@@ -221,15 +224,15 @@ private:
         detail::Ref<Publishing> publishing;
     };
     core::Ring<Acceptance> acceptances_;
-    std::optional<Error> finishing_; // as soon as everything is kept
+    core::Seldom<Error> finishing_; // as soon as everything is kept
     std::unique_ptr<io::Timer> patience_;
     std::optional<io::Time> patient_until_;
     std::unique_ptr<Handler> handler_;
     HandlerFactory make_handler_;
     HandlerFailure handler_failure_ = HandlerFailure::end;
-    std::optional<Error> handler_failed_; // with what it is to be terminated, before another one takes its place
+    core::Seldom<Error> handler_failed_; // with what it is to be terminated, before another one takes its place
     Gone gone_;
-    std::vector<Credentials> credentials_; // of each endpoint
+    std::vector<Credentials> credentials_; // of each endpoint; empty: none has any
     CredentialsFunction ask_credentials_;
     std::shared_ptr<Question> question_; // null: none is open
     AuthenticatorFactory make_authenticator_;
@@ -239,7 +242,7 @@ private:
     RedirectSettings redirects_;
     unsigned hops_ = 0; // Server References followed in a row
     io::Time up_since_ = {};
-    std::optional<Will> will_;
+    core::Seldom<Will> will_;
     Routes routes_;
     std::set<Stream::Core*> full_streams_;
     std::unordered_map<core::InboundId, unsigned> holders_; // of messages that several streams have

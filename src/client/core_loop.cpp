@@ -93,15 +93,6 @@ void Connection::Core::begin(Settings settings) {
     if (!work_list) engine().stop(io::Loop::now(), {}, work_list.error());
     restore();
     wanted_.arrived(filters);
-    patience_ = std::make_unique<io::Timer>(loop_, [this] {
-        impatient_ = true;
-        turn();
-    });
-    reply_timer_ = std::make_unique<io::Timer>(loop_, [this] {
-        answering([&] { replies_.elapsed(io::Loop::now()); });
-        arm_reply_timer();
-        turn();
-    });
     make_handler();
     for (const auto& text : settings.warnings) guarded([&] { handler_->warning(self_, text); });
     engine().start(io::Loop::now()); // to no avail if something stopped it already
@@ -147,7 +138,7 @@ void Connection::Core::on(core::Stopped& event) {
     handler_.reset();
     const auto why = stopped_error();
     answering([&] { routes_.clear(why); });
-    answering([&] { replies_.end(why); });
+    end_replies(why);
     finish_once_kept(event.why);
 }
 
@@ -300,6 +291,11 @@ void Connection::Core::be_patient_until(io::Time at) {
         impatient_ = true;
     } else if (!patient_until_ || at < *patient_until_) {
         patient_until_ = at;
+        if (!patience_)
+            patience_ = std::make_unique<io::Timer>(loop_, [this] {
+                impatient_ = true;
+                turn();
+            });
         patience_->arm(at);
     }
 }
@@ -329,18 +325,19 @@ void Connection::Core::before_open(std::size_t endpoint) {
     if (status() != Status::connecting) change_status({.status = Status::connecting});
     set_will();
     if (ask_credentials_) return ask_for_credentials();
-    engine().set_credentials(credentials_[endpoint]);
+    engine().set_credentials(endpoint < credentials_.size() ? credentials_[endpoint] : Credentials());
     begin_authentication();
 }
 
 void Connection::Core::set_will() {
-    auto will = will_;
+    auto will = will_ ? std::optional(*will_) : std::nullopt;
     const bool asked = guarded([&] {
         if (auto other = handler_->last_will()) will = std::move(other);
     });
     if (!asked) return;
     if (will) {
-        if (auto ok = check_will(*will, version_, rules_.limits); !ok) return crash(std::move(ok).error());
+        if (auto ok = check_will(*will, version_, rules_.limits ? *rules_.limits : PeerLimits()); !ok)
+            return crash(std::move(ok).error());
     }
     engine().set_will(std::move(will));
 }

@@ -272,6 +272,8 @@ Result<Settings> settings_from(ConnectionOptions o) {
         settings.endpoints.push_back(std::move(*url));
         settings.credentials.push_back(std::move(*credentials));
     }
+    const auto given = [](const Credentials& c) { return c.user_name || c.password; };
+    if (std::ranges::none_of(settings.credentials, given)) settings.credentials = {};
     if (auto ok = set_means(settings, o); !ok) return ok.error();
     settings.will = std::move(o.will);
     settings.handler = std::move(o.handler);

@@ -24,7 +24,7 @@ struct Settings {
     core::EngineOptions engine;
     std::vector<io::Url> endpoints;
     io::Means means;                      // of connecting to them
-    std::vector<Credentials> credentials; // of each endpoint
+    std::vector<Credentials> credentials; // of each endpoint; empty: none has any
     CredentialsFunction ask_credentials;  // instead, if there is one
     AuthenticatorFactory authenticator;
     RedirectSettings redirects;

@@ -16,14 +16,11 @@ constexpr std::chrono::seconds renewal_grace{5};
 }
 
 Engine::Impl::Impl(EngineOptions o, std::uint64_t seed, std::unique_ptr<WorkList> list)
-    : options(std::move(o)), rules{options.version, options.topic_aliases == TopicAliases::manual, options.limits},
-      client_id(options.client_id), lifecycle(options.backoff, options.endpoints, seed),
-      keep_alive(options.keep_alive_timeout), outbox(list ? std::move(list) : make_work_list(options.queue)),
-      journal(options.persistent),
+    : options(std::move(o)), rules(PublishRules::of(options)), client_id(options.client_id),
+      lifecycle(options.backoff, options.endpoints, seed), keep_alive(options.keep_alive_timeout),
+      outbox(list ? std::move(list) : make_work_list(options.queue)), journal(options.persistent),
       // A 3.1.1 broker is not told of a Receive Maximum, and cannot be held to one.
-      inbox(options.version == Version::v5 ? options.receive_maximum : std::uint16_t{65'535}),
-      subscriptions({options.version, options.reply_timeout, options.backoff, options.limits,
-                     options.subscribe_properties.view().octets().size()}),
+      inbox(options.version == Version::v5 ? options.receive_maximum : std::uint16_t{65'535}), subscriptions(options),
       reader(options.maximum_packet_size) {
     if (const auto& known = options.limits; known.check) {
         pace.publishes = Pace(known.publishes);
@@ -98,20 +95,20 @@ void Engine::Impl::goodbye(Time now) {
 // An end that was not asked for is what wills are for; MQTT 3.1.1 has no word for that but silence.
 void Engine::Impl::say_goodbye(Time now) {
     const bool asked_for = stop_why.code == Errc::stopped;
-    const Reason reason = asked_for ? farewell.reason : Reason::disconnect_with_will;
+    auto words = asked_for ? farewell.take().value_or(DisconnectOptions()) : DisconnectOptions();
+    if (!asked_for) words.reason = Reason::disconnect_with_will;
     if (options.version == Version::v3_1_1) {
-        if (reason == Reason::success) send_disconnect(now, reason);
+        if (words.reason == Reason::success) send_disconnect(now, words.reason);
         return;
     }
-    Properties properties = asked_for ? farewell.properties : Properties();
     if (asked_for && options.session.expiry > Duration::zero()) { // one that was 0 cannot be raised
         const bool end_session = options.session.clean_start && !journal.on();
-        if (farewell.session_expiry)
-            properties.set(property::session_expiry_interval, whole_seconds(*farewell.session_expiry));
+        if (words.session_expiry)
+            words.properties.set(property::session_expiry_interval, whole_seconds(*words.session_expiry));
         else if (end_session)
-            properties.set(property::session_expiry_interval, 0);
+            words.properties.set(property::session_expiry_interval, 0);
     }
-    send_disconnect(now, reason, properties);
+    send_disconnect(now, words.reason, words.properties);
 }
 
 // What belonged to the connection ends with it; what belongs to the session stays.
@@ -139,8 +136,7 @@ void Engine::Impl::connection_gone(Time, const Error& why) {
 void Engine::Impl::closed(Time now, Error why) {
     const State state = lifecycle.state();
     if (state == State::idle || state == State::waiting || state == State::ended) return;
-    if (close_why) why = std::move(*close_why);
-    close_why.reset();
+    if (auto ours = close_why.take()) why = *std::move(ours);
     connection_gone(now, why);
     Down down{why, was_up, 0, std::nullopt, std::exchange(close_properties, {})};
     const bool draining = timers.get(Timer::drain).has_value();
@@ -402,7 +398,8 @@ void Engine::ping(Time now, Token token) {
 }
 
 void Engine::set_credentials(Credentials credentials, std::optional<Time> renew_at) {
-    impl_->credentials = std::move(credentials);
+    impl_->credentials.reset();
+    if (credentials.user_name || credentials.password) impl_->credentials = std::move(credentials);
     impl_->renew_at = renew_at;
 }
 void Engine::set_will(std::optional<Will> will) { impl_->will = std::move(will); }

@@ -51,7 +51,7 @@ void Engine::Impl::succeeded(Time now, const Connack& connack) {
     if (!right_method(now, connack.properties, "CONNACK")) return;
     authentication.become(Step::verifying);
     unanswered = true; // until it counts: what is said of the session is lost if it never does
-    held_connack = {connack.session_present, Properties(connack.properties), {}};
+    held_connack = HeldConnack{connack.session_present, Properties(connack.properties)};
     events.push_back(AuthenticationSucceeded{data_of(connack.properties)});
 }
 
@@ -84,10 +84,10 @@ void Engine::Impl::accept_authentication(Time now, std::optional<Time> ends) {
         return events.push_back(Reauthenticated{});
     }
     unanswered = false;
-    accepted(now, Connack{held_connack.session_present, Reason::success, held_connack.properties});
+    auto held = held_connack.take().value_or(HeldConnack());
+    accepted(now, Connack{held.session_present, Reason::success, held.properties});
     if (ends) timers.set(Timer::renew, *ends);
-    replayed = std::move(held_connack.behind);
-    held_connack = {};
+    replayed = std::move(held.behind);
     received(now, replayed);
 }
 
@@ -118,7 +118,7 @@ void Engine::Impl::reauthenticate(Time now, Authentication with) {
 void Engine::Impl::end_authentication(const Error& why) {
     if (authentication.again() && authentication.under_way()) events.push_back(Reauthenticated{why});
     authentication.reset();
-    held_connack = {};
+    held_connack.reset();
 }
 
 } // namespace tortoise::core

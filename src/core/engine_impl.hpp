@@ -12,6 +12,7 @@
 #include "core/pace.hpp"
 #include "core/packet_ids.hpp"
 #include "core/publish_check.hpp"
+#include "core/seldom.hpp"
 #include "core/subscriptions.hpp"
 #include "core/timers.hpp"
 
@@ -134,8 +135,8 @@ struct Engine::Impl {
 
     EngineOptions options;
     PublishRules rules;
-    Credentials credentials;
-    std::optional<Will> will;
+    Seldom<Credentials> credentials;
+    Seldom<Will> will;
     std::string client_id;
 
     Lifecycle lifecycle;
@@ -152,19 +153,20 @@ struct Engine::Impl {
     Subscriptions subscriptions;
     IncomingAliases aliases_in;
     OutgoingAliases aliases_out;
-    NamedAliases aliases_named;
+    Seldom<NamedAliases> aliases_named; // if the user names them
     Limits limits;
     struct {
         Pace publishes, octets, subscribes, connects;
     } pace;
     FrameReader reader;
     AuthenticationState authentication;
-    std::optional<Authentication> authenticate_with; // in the next CONNECT
-    struct {
+    Seldom<Authentication> authenticate_with; // in the next CONNECT
+    struct HeldConnack {
         bool session_present = false;
-        Properties properties;
-        std::string behind; // what came behind it; of no use before it counts
-    } held_connack;         // while the user verifies
+        Properties properties = {};
+        std::string behind = {}; // what came behind it; of no use before it counts
+    };
+    Seldom<HeldConnack> held_connack; // while the user verifies
     std::string replayed;
 
     bool had_session = false;     // a CONNACK accepted us before
@@ -177,12 +179,12 @@ struct Engine::Impl {
     std::optional<Time> too_fast_until; // what waits for its pace may go then
     bool stopping = false;
     Error stop_why;
-    DisconnectOptions farewell;
-    std::optional<Error> close_why; // why we close, if it was us
-    Properties close_properties;    // of the packet by which the broker ended it
-    bool dropped_by_user = false;   // … and it was the user's side: worth another attempt, whatever the reason
-    PacketId resend_next = 0;       // where resending after a reconnect stands; 0: done
-    std::size_t outstanding = 0;    // of the broker's Receive Maximum, what is taken
+    Seldom<DisconnectOptions> farewell;
+    Seldom<Error> close_why;      // why we close, if it was us
+    Properties close_properties;  // of the packet by which the broker ended it
+    bool dropped_by_user = false; // … and it was the user's side: worth another attempt, whatever the reason
+    PacketId resend_next = 0;     // where resending after a reconnect stands; 0: done
+    std::size_t outstanding = 0;  // of the broker's Receive Maximum, what is taken
 
     std::vector<Event> events;
     std::vector<Route> routes;

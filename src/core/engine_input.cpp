@@ -30,13 +30,13 @@ void Engine::Impl::received(Time now, Octets octets) {
     if (!listening()) return;
     keep_alive.received(now);
     if (verifying()) {
-        held_connack.behind += octets;
+        held_connack.get().behind += octets;
         return;
     }
     reader.feed(octets);
     while (listening()) {
         if (verifying()) {
-            held_connack.behind = reader.take_rest();
+            held_connack.get().behind = reader.take_rest();
             break;
         }
         Frame frame;
@@ -148,7 +148,7 @@ void Engine::Impl::accepted(Time now, const Connack& connack) {
     keep_alive.begin(now, interval);
     aliases_in.reset(options.topic_alias_maximum);
     aliases_out.reset(options.topic_aliases == TopicAliases::automatic ? limits.topic_aliases : std::uint16_t{0});
-    aliases_named.reset(limits.topic_aliases);
+    if (options.topic_aliases == TopicAliases::manual) aliases_named.get().reset(limits.topic_aliases);
 
     events.push_back(
         Up{{connack.session_present, client_id, options.version, interval, Properties(connack.properties)}});
@@ -213,7 +213,7 @@ void Engine::Impl::on(Time now, const Publish& publish) {
     }
     const std::size_t first = routes.size();
     const bool identified = options.version == Version::v5 && limits.subscription_identifiers;
-    subscriptions.router().find(topic, publish.properties, identified, routes);
+    subscriptions.find_routes(topic, publish.properties, identified, routes);
     events.emplace_back(std::in_place_type<Received>,
                         MessageView{topic, publish.payload, publish.qos, publish.retain, publish.duplicate,
                                     publish.properties, publish.id, 0},

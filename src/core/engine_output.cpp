@@ -58,8 +58,10 @@ void Engine::Impl::send_connect(Time now) {
     connect.keep_alive = static_cast<std::uint16_t>(std::min<std::uint32_t>(whole_seconds(options.keep_alive), 65'535));
     connect.client_id = client_id;
     connect.properties = properties;
-    if (credentials.user_name) connect.user_name = *credentials.user_name;
-    if (credentials.password) connect.password = *credentials.password;
+    if (credentials) {
+        connect.user_name = credentials->user_name;
+        connect.password = credentials->password;
+    }
     Properties will_properties;
     if (will) {
         if (v5) {
@@ -136,13 +138,13 @@ std::optional<Error> Engine::Impl::resolve_alias(Draft& draft) {
     auto& [id, topic, payload, qos, retain, duplicate, properties] = draft.packet;
     const auto alias = properties.get(property::topic_alias);
     if (!alias) return std::nullopt;
-    const auto means = aliases_named.topic_of(*alias, topic);
+    const auto means = aliases_named.get().topic_of(*alias, topic);
     if (!means)
         return make_error(Errc::invalid_topic, "topic alias " + std::to_string(*alias) + " was not named with a topic");
     if (topic.empty())
         topic = *means;
     else
-        aliases_named.name(*alias, topic);
+        aliases_named.get().name(*alias, topic);
     return std::nullopt;
 }
 
@@ -250,7 +252,7 @@ void Engine::Impl::transmit(Time now, Publish& publish, const std::optional<Time
 void Engine::Impl::complete(Time now, Publish& publish, const std::optional<Time>& expires) {
     const auto named = publish.properties.get(property::topic_alias);
     const bool by_user = named && options.topic_aliases == TopicAliases::manual; // others are of an earlier life
-    const auto alias = by_user ? aliases_named.use(*named, publish.topic) : aliases_out.use(publish.topic);
+    const auto alias = by_user ? aliases_named.get().use(*named, publish.topic) : aliases_out.use(publish.topic);
     const bool interval = expires && options.version == Version::v5;
     if (alias.alias == 0 && !interval && !named) return;
     Properties properties(publish.properties);

@@ -28,15 +28,21 @@ std::optional<Error> check_properties(const PublishRules& rules, const PublishRe
 }
 
 std::optional<Error> beyond_limits(const PublishRules& rules, const PublishRequest& request) {
-    const auto beyond = excess(rules.limits, {.topic = request.topic,
-                                              .payload = request.payload,
-                                              .qos = request.qos,
-                                              .retain = request.retain,
-                                              .properties = request.properties});
+    const auto beyond = excess(*rules.limits, {.topic = request.topic,
+                                               .payload = request.payload,
+                                               .qos = request.qos,
+                                               .retain = request.retain,
+                                               .properties = request.properties});
     return beyond ? std::optional(beyond->error()) : std::nullopt;
 }
 
 } // namespace
+
+PublishRules PublishRules::of(const EngineOptions& options) {
+    const bool limited = options.limits != PeerLimits{};
+    return {options.version, options.topic_aliases == TopicAliases::manual,
+            limited ? Seldom(options.limits) : Seldom<PeerLimits>()};
+}
 
 std::optional<Error> check_publish(const PublishRules& rules, const PublishRequest& request) {
     if (topic_fault(request.topic)) {
@@ -51,7 +57,7 @@ std::optional<Error> check_publish(const PublishRules& rules, const PublishReque
         largest_packet)
         return make_error(Errc::packet_too_large, "the message has " + std::to_string(request.payload.size()) +
                                                       " bytes; MQTT allows 268,435,455 with the topic");
-    if (rules.limited)
+    if (rules.limits)
         if (auto beyond = beyond_limits(rules, request)) return beyond;
     if (request.properties.empty()) return std::nullopt;
     return check_properties(rules, request);

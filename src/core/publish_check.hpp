@@ -2,6 +2,7 @@
 /// Does a publish make sense, whatever the broker? Asked where the user calls, so that the answer comes at once, and by
 /// the engine of those that come another way.
 
+#include "core/seldom.hpp"
 #include <optional>
 #include <tortoise/core/engine.hpp>
 #include <tortoise/options.hpp>
@@ -11,8 +12,9 @@ namespace tortoise::core {
 struct PublishRules {
     Version version;
     bool names_aliases; ///< TopicAliases::manual: the user does
-    PeerLimits limits;
-    bool limited = limits != PeerLimits{}; ///< what limits nothing is not looked at
+    Seldom<PeerLimits> limits;
+
+    static PublishRules of(const EngineOptions&);
 };
 
 /// Nothing, or what is wrong with it.

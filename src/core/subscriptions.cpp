@@ -74,7 +74,7 @@ void Subscriptions::answer(std::vector<Waiter>& waiters, const Result<Grant>& re
 
 void Subscriptions::subscribe(std::vector<TopicFilter> filters, Route route, Token token, std::vector<Event>& events) {
     const auto operation = open(token, true, filters.size(), events);
-    const auto& limits = settings_.limits;
+    const auto& limits = options_.limits;
     const auto too_many = limits.split_subscribes ? std::nullopt : excess_of_filters(limits, filters.size());
     for (std::size_t i = 0; i < filters.size(); ++i) {
         if (too_many)
@@ -92,7 +92,7 @@ void Subscriptions::reject(const std::string& filter, const Waiter& waiter, cons
 }
 
 std::optional<Excess> Subscriptions::too_much(const TopicFilter& wanted) const {
-    const auto& limits = settings_.limits;
+    const auto& limits = options_.limits;
     if (const auto found = excess(limits, wanted)) return found;
     if (!limits.check || filters_.size() < limits.subscriptions || filters_.contains(wanted.filter))
         return std::nullopt;
@@ -104,7 +104,7 @@ void Subscriptions::want(TopicFilter wanted, Route route, Waiter waiter, std::ve
     if (wanted.options.qos > QoS::exactly_once)
         return answer(waiter, make_error(Errc::invalid_qos, "QoS is 0, 1 or 2"), events);
     const SubscribeOptions plain{.qos = wanted.options.qos};
-    if (settings_.version == Version::v3_1_1 && wanted.options != plain)
+    if (options_.version == Version::v3_1_1 && wanted.options != plain)
         return answer(waiter, make_error(Errc::not_supported, "MQTT 3.1.1 has no subscription options but the QoS"),
                       events);
     if (wanted.options.no_local && parse_shared(wanted.filter))
@@ -121,8 +121,8 @@ void Subscriptions::want(TopicFilter wanted, Route route, Waiter waiter, std::ve
     Wanted& filter = at->second;
     filter.generation = next_generation_++;
     if (fresh) filter.order = filter.generation;
-    if (!fresh) router_.remove(routed(wanted.filter), filter.route);
-    router_.add(routed(wanted.filter), route);
+    if (!fresh) router_->remove(routed(wanted.filter), filter.route);
+    router_.get().add(routed(wanted.filter), route);
     filter.options = wanted.options;
     filter.route = route;
     filter.state = State::wanted;
@@ -141,7 +141,7 @@ void Subscriptions::leave(std::string filter, Waiter waiter, std::vector<Event>&
     if (auto valid = check_filter(filter); !valid) return answer(waiter, valid.error(), events);
     if (const auto wanted = filters_.find(filter); wanted != filters_.end()) {
         answer(wanted->second.waiters, make_error(Errc::cancelled, "unsubscribed before it was granted"), events);
-        router_.remove(routed(filter), wanted->second.route);
+        router_->remove(routed(filter), wanted->second.route);
         filters_.erase(wanted);
     }
     Leaving& leaving = leaving_[filter];
@@ -265,20 +265,20 @@ std::optional<Error> Subscriptions::refused_here(const Todo& todo, const Limits&
 void Subscriptions::refuse(const std::string& filter, Wanted& wanted, Error why, std::vector<Event>& events) {
     events.push_back(FilterChanged{filter, Result<Grant>(why), false});
     answer(wanted.waiters, std::move(why), events);
-    router_.remove(routed(filter), wanted.route);
+    router_->remove(routed(filter), wanted.route);
     filters_.erase(filter);
 }
 
 /// A SUBSCRIBE has one for all its filters.
 Router::Identifier Subscriptions::identifier_of(const Todo& todo, const Limits& limits) const {
-    if (!todo.subscribe || settings_.version != Version::v5 || !limits.subscription_identifiers) return 0;
-    return router_.identifier(filters_.find(todo.filter)->second.route);
+    if (!todo.subscribe || options_.version != Version::v5 || !limits.subscription_identifiers) return 0;
+    return router_->identifier(filters_.find(todo.filter)->second.route);
 }
 
 std::optional<Subscriptions::Request> Subscriptions::next(const Limits& limits, std::vector<Event>& events) {
     asking_.clear();
     Request request;
-    std::size_t size = request_overhead + settings_.properties_size;
+    std::size_t size = request_overhead + options_.subscribe_properties.view().octets().size();
     while (!todo_.empty()) {
         Todo& todo = todo_.front();
         if (!still_to_do(todo)) {
@@ -314,7 +314,7 @@ std::optional<Subscriptions::Request> Subscriptions::next(const Limits& limits, 
             entry.generation = wanted.generation;
             options = wanted.options;
             // What was retained came when it was granted first, and should come again only if the broker forgot that.
-            const bool once = wanted.confirm && settings_.version == Version::v5;
+            const bool once = wanted.confirm && options_.version == Version::v5;
             if (once && options.retain_handling == RetainHandling::send)
                 options.retain_handling = RetainHandling::send_if_new;
             entry.waiters = std::exchange(wanted.waiters, {});
@@ -334,7 +334,7 @@ std::optional<Subscriptions::Request> Subscriptions::next(const Limits& limits, 
 }
 
 void Subscriptions::asked(Time now, PacketId id) {
-    asked_[id] = {asking_subscribe_, now + settings_.reply_timeout, std::move(asking_)};
+    asked_[id] = {asking_subscribe_, now + options_.reply_timeout, std::move(asking_)};
     asking_.clear();
 }
 
@@ -348,7 +348,7 @@ bool Subscriptions::awaits(PacketId id, bool subscribe) const {
 bool Subscriptions::replied(Time now, PacketId id, bool subscribe, const std::vector<Reason>& reasons,
                             PropertiesView properties, std::vector<Event>& events) {
     const auto found = asked_.find(id);
-    const bool reasons_expected = subscribe || settings_.version == Version::v5;
+    const bool reasons_expected = subscribe || options_.version == Version::v5;
     if (reasons_expected && reasons.size() != found->second.entries.size()) return false;
     Asked asked = std::move(found->second);
     asked_.erase(found);
@@ -384,12 +384,12 @@ void Subscriptions::granted(Time now, AskedEntry& entry, Reason reason, Properti
     if (!wanted) return;
     answer(wanted->waiters, error, events);
     if (!is_passing(reason)) return refuse(entry.filter, *wanted, std::move(error), events);
-    Duration span = settings_.retry.min;
-    for (unsigned i = 0; i < wanted->refusals && span < settings_.retry.max; ++i) span *= 2;
+    Duration span = options_.backoff.min;
+    for (unsigned i = 0; i < wanted->refusals && span < options_.backoff.max; ++i) span *= 2;
     ++wanted->refusals;
     wanted->state = State::wanted;
     wanted->confirm = false;
-    wanted->retry_at = now + std::min(span, settings_.retry.max);
+    wanted->retry_at = now + std::min(span, options_.backoff.max);
     retries_.emplace(*wanted->retry_at, entry.filter);
     events.push_back(FilterChanged{entry.filter, Result<Grant>(std::move(error)), true});
 }
@@ -412,7 +412,7 @@ void Subscriptions::left(AskedEntry& entry, Reason reason, PropertiesView proper
 void Subscriptions::hold(Time now, bool held) {
     held_ = held;
     for (auto& [id, asked] : asked_)
-        if (asked.reply_by) asked.reply_by = now + settings_.reply_timeout;
+        if (asked.reply_by) asked.reply_by = now + options_.reply_timeout;
 }
 
 std::optional<Time> Subscriptions::reply_due() const {

@@ -4,6 +4,7 @@
 #include "core/limits.hpp"
 #include "core/ring.hpp"
 #include "core/router.hpp"
+#include "core/seldom.hpp"
 
 #include <map>
 #include <optional>
@@ -31,13 +32,6 @@ namespace tortoise::core {
 ///   leaving   UNSUBACK                     –         result, FilterChanged
 class Subscriptions {
 public:
-    struct Settings {
-        Version version;
-        Duration reply_timeout;
-        Backoff retry;
-        PeerLimits limits = {};
-        std::size_t properties_size = 0; // of what each request says besides
-    };
     /// A SUBSCRIBE or UNSUBSCRIBE to be sent. The views live until the next call.
     struct Request {
         bool subscribe = true;
@@ -45,7 +39,8 @@ public:
         Router::Identifier identifier = 0;     // 0: none
     };
 
-    explicit Subscriptions(Settings settings) : settings_(settings) {}
+    /// Of an engine with these options, which outlive it.
+    explicit Subscriptions(const EngineOptions& options) : options_(options) {}
 
     void subscribe(std::vector<TopicFilter>, Route, Token, std::vector<Event>&);
     void unsubscribe(std::vector<std::string>, Token, std::vector<Event>&);
@@ -73,7 +68,12 @@ public:
     /// While we do not read, for the user's sake, nobody can have replied.
     void hold(Time now, bool held);
 
-    const Router& router() const noexcept { return router_; }
+    /// Appends the routes of a message, each once; nothing: the default one. `identified`: the broker sends
+    /// identifiers.
+    void find_routes(std::string_view topic, PropertiesView properties, bool identified,
+                     std::vector<Route>& into) const {
+        if (router_) router_->find(topic, properties, identified, into);
+    }
     std::vector<Snapshot::Filter> list() const;
 
 private:
@@ -139,7 +139,7 @@ private:
     static std::optional<Error> refused_here(const Todo&, const Limits&);
     void refuse(const std::string& filter, Wanted&, Error, std::vector<Event>&);
 
-    Settings settings_;
+    const EngineOptions& options_;
     std::map<std::string, Wanted, std::less<>> filters_;
     std::map<std::string, Leaving, std::less<>> leaving_;
     Ring<Todo> todo_;                // what to ask; entries may be out of date
@@ -149,7 +149,7 @@ private:
     std::multimap<Time, std::string> retries_; // entries may be out of date
     std::map<std::uint64_t, Operation> operations_;
     std::uint64_t next_operation_ = 1, next_generation_ = 1;
-    Router router_;
+    Seldom<Router> router_; // there has been a filter
     bool held_ = false;
 };
 

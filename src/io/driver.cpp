@@ -26,13 +26,8 @@ std::string beginning(Octets octets) {
 Driver::Driver(Loop& loop, Resolver& resolver, core::Engine engine, std::vector<Url> endpoints, Means means,
                Listener& listener, Keeping keeping)
     : loop_(loop), engine_(std::move(engine)), endpoints_(std::move(endpoints)), listener_(listener),
-      connector_(loop, resolver, std::move(means)), timer_(loop,
-                                                           [this] {
-                                                               engine_.elapsed(Loop::now());
-                                                               drain();
-                                                           }),
-      flush_limit_(loop, [this] {
-          end_close();
+      connector_(loop, resolver, std::move(means)), timer_(loop, [this] {
+          engine_.elapsed(Loop::now());
           drain();
       }) {
     if (keeping.store) {
@@ -221,7 +216,12 @@ void Driver::begin_close() {
     }
     if (!stream_ || closing_) return;
     closing_ = true;
-    flush_limit_.arm(Loop::now() + flush_limit);
+    if (!flush_limit_)
+        flush_limit_ = std::make_unique<Timer>(loop_, [this] {
+            end_close();
+            drain();
+        });
+    flush_limit_->arm(Loop::now() + flush_limit);
     write_output();
 }
 
@@ -244,7 +244,7 @@ void Driver::drop_stream() noexcept {
     written_ = 0;
     write_failed_.reset();
     blocked_ = reading_ = closing_ = false;
-    flush_limit_.disarm();
+    if (flush_limit_) flush_limit_->disarm();
 }
 
 void Driver::abandon(const Error& why) {

@@ -101,7 +101,8 @@ private:
     std::unique_ptr<Redirect> redirect_; // of the next attempt
     Listener& listener_;
     Connector connector_;
-    Timer timer_, flush_limit_;
+    Timer timer_;
+    std::unique_ptr<Timer> flush_limit_; // armed at least once
     std::shared_ptr<Stream> stream_;
     std::vector<core::Event> events_;
     std::unique_ptr<Keeper> keeper_; // null without a store

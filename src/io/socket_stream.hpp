@@ -84,8 +84,8 @@ public:
         SocketError error;
         socket_.shutdown(Socket::shutdown_send, error);
         if (error) return close();
-        limit_.expires_after(std::chrono::seconds(1));
-        limit_.async_wait([self = this->shared_from_this()](const SocketError& cancelled) {
+        limit_ = std::make_unique<boost::asio::steady_timer>(socket_.get_executor(), std::chrono::seconds(1));
+        limit_->async_wait([self = this->shared_from_this()](const SocketError& cancelled) {
             if (!cancelled) self->close();
         });
         discard();
@@ -115,7 +115,7 @@ private:
         socket_.async_wait(Socket::wait_read, [self = this->shared_from_this()](const SocketError& error) {
             char junk[4096];
             if (!error && self->read(junk, sizeof(junk)).state != Transfer::failed) return self->discard();
-            self->limit_.cancel();
+            self->limit_->cancel();
             self->close();
         });
     }
@@ -128,7 +128,7 @@ private:
     static Error lost(std::string text) { return make_error(Errc::connection_lost, std::move(text)); }
 
     Socket socket_;
-    boost::asio::steady_timer limit_{socket_.get_executor()};
+    std::unique_ptr<boost::asio::steady_timer> limit_; // of finish()
     std::string peer_;
     Prepare prepare_;
     Stream::Events* events_ = nullptr;
