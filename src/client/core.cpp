@@ -200,7 +200,8 @@ Fn<void()> Connection::Core::withdrawal(Publishing& publishing) {
 void Connection::Core::cancel(Publishing* publishing) {
     posted(mailbox_.put_urgent([this, p = detail::Ref<Publishing>::share(publishing)](const Error* ended) {
         if (ended || p->done()) return;
-        engine().cancel(io::Loop::now(), reinterpret_cast<core::Token>(p.get()));
+        engine().cancel(now(), reinterpret_cast<core::Token>(p.get()));
+        withdrawn_ = true;
         answering([&] { p->answer(Errc::cancelled); });
     }));
 }
@@ -252,7 +253,7 @@ io::Mailbox::Call Connection::Core::unsubscribing(std::vector<std::string> filte
     return [this, filters = std::move(filters), valid = std::move(valid), to](const Error* ended) mutable {
         if (!ended) {
             for (const auto& f : valid) answering([&] { routes_.erase(f); });
-            engine().unsubscribe(io::Loop::now(), std::move(filters), to ? to->token() : 0);
+            engine().unsubscribe(now(), std::move(filters), to ? to->token() : 0);
             return wanted_.arrived(valid);
         }
         if (to) answering([&] { to->fail(*ended); });
@@ -289,7 +290,7 @@ Pending<Duration> Connection::Core::ping() {
     auto pinging = detail::Ref<Pinging>::adopt(new Pinging);
     io::Mailbox::Call call = [this, p = pinging](const Error* ended) mutable {
         if (ended) return answering([&] { p->answer(*ended); });
-        engine().ping(io::Loop::now(), reinterpret_cast<core::Token>(p.detach()));
+        engine().ping(now(), reinterpret_cast<core::Token>(p.detach()));
     };
     if (auto error = posted(mailbox_.put(std::move(call), request_cost))) return failed<Duration>(std::move(*error));
     return Pending<Duration>(std::move(pinging));
@@ -297,7 +298,7 @@ Pending<Duration> Connection::Core::ping() {
 
 void Connection::Core::reconnect() {
     posted(mailbox_.put_urgent([this](const Error* ended) {
-        if (!ended) engine().reconnect(io::Loop::now());
+        if (!ended) engine().reconnect(now());
     }));
 }
 
@@ -309,9 +310,9 @@ Pending<Done> Connection::Core::stop(Duration drain, DisconnectOptions options) 
         if (!ended) be_patient_until(until);
     }));
     posted(mailbox_.put([this, until, options = std::move(options)](const Error* ended) mutable {
-        const auto now = io::Loop::now();
         if (ended) return;
-        engine().stop(now, std::max(until - now, Duration(0)), make_error(Errc::stopped), std::move(options));
+        const auto at = now();
+        engine().stop(at, std::max(until - at, Duration(0)), make_error(Errc::stopped), std::move(options));
     }));
     return Pending<Done>(stopped_);
 }

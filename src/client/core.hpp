@@ -116,6 +116,7 @@ private:
 
     // ---- The loop's thread ----
     core::Engine& engine() noexcept { return driver_->engine(); }
+    io::Time now() noexcept { return driver_->tick(); }
     void begin(Settings);
     void make_handler();
     void restore();
@@ -259,6 +260,7 @@ private:
     bool end_told_ = false; // as an error
     unsigned quarters_ = 0; // of the queue's bound, as told last
     const Queue queue_;
+    bool withdrawn_ = false; // what was cancelled may be in the mailbox
     bool impatient_ = false; // being stopped: the mailbox does not wait for a slow peer any more
 };
 

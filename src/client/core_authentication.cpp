@@ -54,9 +54,9 @@ void Connection::Core::on(core::AuthenticationContinued& event) {
     if (!guarded([&] { answer.emplace(authenticator_->answer(event.data)); })) return;
     ask(authenticator_words, *answer, [this](const Result<std::string>& data) {
         if (data)
-            engine().continue_authentication(io::Loop::now(), *data);
+            engine().continue_authentication(now(), *data);
         else
-            engine().fail_authentication(io::Loop::now(), data.error());
+            engine().fail_authentication(now(), data.error());
     });
 }
 
@@ -64,11 +64,11 @@ void Connection::Core::on(core::AuthenticationSucceeded& event) {
     std::optional<Pending<Done>> verdict;
     if (!guarded([&] { verdict.emplace(authenticator_->verify(event.data)); })) return;
     ask(authenticator_words, *verdict, [this](const Result<Done>& content) {
-        if (!content) return engine().fail_authentication(io::Loop::now(), content.error());
+        if (!content) return engine().fail_authentication(now(), content.error());
         std::optional<io::Time> renewal;
         if (!guarded([&] { renewal = renewal_of(authenticator_->expires()); })) return;
         authenticator_.reset();
-        engine().accept_authentication(io::Loop::now(), renewal);
+        engine().accept_authentication(now(), renewal);
     });
 }
 
@@ -97,7 +97,7 @@ void Connection::Core::reauthenticate_now() {
         return end_reauthentications(make_error(Errc::not_supported, "the connection has no authenticator"));
     if (status() != Status::up) return end_reauthentications(make_error(Errc::connection_lost, "not connected"));
     if (authenticator_) return;
-    begin_conversation([this](core::Authentication with) { engine().reauthenticate(io::Loop::now(), std::move(with)); },
+    begin_conversation([this](core::Authentication with) { engine().reauthenticate(now(), std::move(with)); },
                        [this](Error why) {
                            tell_error(why);
                            authentication_failed(why);

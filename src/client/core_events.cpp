@@ -65,7 +65,7 @@ void Connection::Core::on(core::Down& event) {
                    .attempt = event.attempt,
                    .retry_in = event.retry_in,
                    .properties = std::move(event.properties)});
-    if (sent_on) engine().retry_now(io::Loop::now());
+    if (sent_on) engine().retry_now(now());
 }
 
 void Connection::Core::on(core::Received& event) {
@@ -75,7 +75,7 @@ void Connection::Core::on(core::Received& event) {
     unsigned kept = 0;
     const bool handled = guarded([&] { kept = deliver(event); });
     if (!handled || event.id == 0 || manual) return;
-    if (kept == 0) return engine().acknowledge(io::Loop::now(), event.id);
+    if (kept == 0) return engine().acknowledge(driver_->now(), event.id);
     if (kept > 1) holders_[event.id] = kept;
 }
 

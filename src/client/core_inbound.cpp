@@ -6,7 +6,7 @@ namespace tortoise {
 
 void Connection::Core::acknowledge(core::InboundId id, Reason reason) {
     posted(mailbox_.put_urgent([this, id, reason](const Error* ended) {
-        if (!ended) engine().acknowledge(io::Loop::now(), id, reason);
+        if (!ended) engine().acknowledge(now(), id, reason);
     }));
 }
 
@@ -27,19 +27,20 @@ void Connection::Core::settled(core::InboundId id) {
         if (--several->second > 0) return;
         holders_.erase(several);
     }
-    engine().acknowledge(io::Loop::now(), id);
+    engine().acknowledge(driver_->now(), id);
 }
 
 void Connection::Core::listen_to(detail::Ref<Stream::Core> stream) {
     posted(mailbox_.put_urgent([this, stream = std::move(stream)](const Error* ended) {
         if (ended) return;
+        const auto at = now();
         const auto news = stream->news();
         for (const auto id : news.handled) settled(id);
         if (news.full)
             full_streams_.insert(stream.get());
         else
             full_streams_.erase(stream.get());
-        engine().hold_input(io::Loop::now(), !full_streams_.empty());
+        engine().hold_input(at, !full_streams_.empty());
     }));
 }
 

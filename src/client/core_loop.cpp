@@ -4,6 +4,7 @@
 #include "client/question.hpp"
 #include "client/registry.hpp"
 #include "core/publish_run.hpp"
+#include "io/prefetch.hpp"
 #include <algorithm>
 #include <exception>
 #include <variant>
@@ -43,9 +44,9 @@ core::WallTime wall_now() { return std::chrono::floor<std::chrono::milliseconds>
 void Connection::Core::crash(Error why) {
     if (std::exchange(crashed_, true) || ended_) return;
     if (handler_failure_ == HandlerFailure::end || why.code != Errc::handler_threw)
-        return engine().stop(io::Loop::now(), {}, std::move(why));
+        return engine().stop(now(), {}, std::move(why));
     handler_failed_ = why;
-    engine().drop(io::Loop::now(), std::move(why));
+    engine().drop(now(), std::move(why));
     // Not now: the handler may be at work. One that failed before it had begun is gone by then, and has its successor
     // at the next attempt to connect, lest they fail in a loop.
     loop_.post([core = detail::Ref<Core>::share(this)] {
@@ -90,20 +91,20 @@ void Connection::Core::begin(Settings settings) {
         core::Engine(std::move(settings.engine), random_seed(), work_list ? *std::move(work_list) : nullptr),
         std::move(settings.endpoints), std::move(settings.means), *this,
         io::Keeping{kept_session_ ? kept_session_.adaptor() : nullptr, kept_session_.name()});
-    if (!work_list) engine().stop(io::Loop::now(), {}, work_list.error());
+    if (!work_list) engine().stop(now(), {}, work_list.error());
     restore();
     wanted_.arrived(filters);
     make_handler();
     for (const auto& text : settings.warnings) guarded([&] { handler_->warning(self_, text); });
-    engine().start(io::Loop::now()); // to no avail if something stopped it already
+    engine().start(now()); // to no avail if something stopped it already
     turn();
 }
 
 void Connection::Core::restore() {
     if (!kept_session_) return;
-    auto restored = engine().restore(io::Loop::now(), wall_now(), kept_session_.records());
+    auto restored = engine().restore(now(), wall_now(), kept_session_.records());
     kept_session_.forget_records();
-    if (!restored) engine().stop(io::Loop::now(), {}, std::move(restored).error());
+    if (!restored) engine().stop(now(), {}, std::move(restored).error());
 }
 
 void Connection::Core::make_handler() {
@@ -188,13 +189,13 @@ void Connection::Core::finish() {
 
 void Connection::Core::turn() {
     if (ended_) return;
-    if (persistent_) engine().set_wall_clock(io::Loop::now(), wall_now());
+    if (persistent_) engine().set_wall_clock(now(), wall_now());
     urgent_.clear();
     mailbox_.take_urgent(urgent_);
     for (auto& call : urgent_) call(nullptr);
     urgent_.clear();
-    if (const auto now = io::Loop::now(); now - counting_since_ >= soon) {
-        counting_since_ = now;
+    if (const auto at = now(); at - counting_since_ >= soon) {
+        counting_since_ = at;
         at_most_once_ = 0;
     }
     for (int slice = 0; slice < slices_per_turn; ++slice) {
@@ -209,7 +210,11 @@ void Connection::Core::turn() {
 }
 
 bool Connection::Core::refill() {
-    if (at_most_once_ < many) return mailbox_.take(batch_);
+    if (at_most_once_ < many) {
+        const bool any = mailbox_.take(batch_);
+        withdrawn_ = withdrawn_ && any;
+        return any;
+    }
     if (mailbox_.take_if(slice_octets / 2, batch_)) return true;
     if (!soon_) soon_ = std::make_unique<io::Timer>(loop_, [this] { turn(); });
     soon_->arm(io::Loop::now() + soon);
@@ -218,7 +223,7 @@ bool Connection::Core::refill() {
 
 void Connection::Core::consume_slice() {
     const auto enough = batch_.consumed() + slice_octets;
-    slice_began_ = io::Loop::now();
+    slice_began_ = now();
     for (int i = 0; i < slice_records && !batch_.empty() && batch_.consumed() < enough; ++i) {
         mailbox_.next(
             batch_, [&](const core::PublishRequest& request, io::Time at) { publish_now(request, at); },
@@ -228,7 +233,7 @@ void Connection::Core::consume_slice() {
             },
             [&](io::Mailbox::Call call) {
                 call(nullptr);
-                slice_began_ = io::Loop::now(); // the engine's time never runs backwards
+                slice_began_ = now(); // the engine's time never runs backwards
             });
     }
 }
@@ -263,7 +268,7 @@ void Connection::Core::kept() {
     if (keeper.failure() && !ended_) {
         acceptances_.clear(); // they end with their deliveries
         driver_->abandon(*keeper.failure());
-        engine().stop(io::Loop::now(), {}, *keeper.failure());
+        engine().stop(now(), {}, *keeper.failure());
     }
     while (!acceptances_.empty() && acceptances_.front().write <= keeper.kept()) {
         const auto publishing = std::move(acceptances_.front().publishing);
@@ -301,10 +306,13 @@ void Connection::Core::be_patient_until(io::Time at) {
 }
 
 void Connection::Core::publish_now(const core::PublishRequest& request, io::Time at) {
-    if (request.token && !Pipe::Core::of(request.token) && reinterpret_cast<Publishing*>(request.token)->done()) {
-        return undelivered(request.token,
-                           {request.topic, request.payload, request.qos, request.retain, false, request.properties},
-                           make_error(Errc::cancelled));
+    if (request.token && !Pipe::Core::of(request.token)) {
+        const auto* const publishing = reinterpret_cast<const Publishing*>(request.token);
+        if (withdrawn_ && publishing->done())
+            return undelivered(request.token,
+                               {request.topic, request.payload, request.qos, request.retain, false, request.properties},
+                               make_error(Errc::cancelled));
+        io::fetch_all_to_write(publishing, sizeof(Publishing)); // for its end, which comes soon
     }
     if (!request.ttl) return engine().publish(slice_began_, request);
     auto rest = request;
@@ -316,7 +324,7 @@ void Connection::Core::subscribe_now(std::vector<TopicFilter> filters, std::span
                                      std::optional<Routes::Taker> taker, Request<Grant>* request) {
     core::Route route = 0;
     answering([&] { route = routes_.set(valid, std::move(taker)); });
-    engine().subscribe(io::Loop::now(), std::move(filters), route, request ? request->token() : 0);
+    engine().subscribe(now(), std::move(filters), route, request ? request->token() : 0);
     wanted_.arrived(valid);
 }
 

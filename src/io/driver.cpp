@@ -27,7 +27,7 @@ Driver::Driver(Loop& loop, Resolver& resolver, core::Engine engine, std::vector<
                Listener& listener, Keeping keeping)
     : loop_(loop), engine_(std::move(engine)), endpoints_(std::move(endpoints)), listener_(listener),
       connector_(loop, resolver, std::move(means)), timer_(loop, [this] {
-          engine_.elapsed(Loop::now());
+          engine_.elapsed(tick());
           drain();
       }) {
     if (keeping.store) {
@@ -146,7 +146,7 @@ bool Driver::write_output() {
         }
         if (blocked_) return false;
         written_ += put;
-        engine_.wrote(Loop::now(), put);
+        engine_.wrote(tick(), put);
     }
     const bool held = !barriers_.empty(); // the store goes on with it
     if (!held && output_.capacity() > keep_capacity) output_ = {};
@@ -187,7 +187,7 @@ void Driver::redirect(Url to, bool for_good) {
 }
 
 void Driver::give_up(Error why) {
-    if (std::exchange(opening_, false)) engine_.closed(Loop::now(), std::move(why));
+    if (std::exchange(opening_, false)) engine_.closed(tick(), std::move(why));
 }
 
 void Driver::open() {
@@ -201,10 +201,10 @@ void Driver::connected(std::shared_ptr<Stream> stream, Error error) {
     if (stream) {
         stream_ = std::move(stream);
         stream_->tell(this);
-        engine_.opened(Loop::now());
+        engine_.opened(tick());
         await_input();
     } else {
-        engine_.closed(Loop::now(), std::move(error));
+        engine_.closed(tick(), std::move(error));
     }
     drain();
 }
@@ -212,7 +212,7 @@ void Driver::connected(std::shared_ptr<Stream> stream, Error error) {
 void Driver::begin_close() {
     if (std::exchange(opening_, false)) {
         connector_.cancel();
-        return engine_.closed(Loop::now(), make_error(Errc::connection_lost, "the attempt to connect was given up"));
+        return engine_.closed(tick(), make_error(Errc::connection_lost, "the attempt to connect was given up"));
     }
     if (!stream_ || closing_) return;
     closing_ = true;
@@ -233,7 +233,7 @@ void Driver::end_close() {
     else
         stream->finish();
     drop_stream();
-    engine_.closed(Loop::now(), make_error(Errc::connection_lost, "the connection was closed"));
+    engine_.closed(tick(), make_error(Errc::connection_lost, "the connection was closed"));
 }
 
 void Driver::drop_stream() noexcept {
@@ -250,7 +250,7 @@ void Driver::drop_stream() noexcept {
 void Driver::abandon(const Error& why) {
     if (!stream_) return;
     drop_stream();
-    engine_.closed(Loop::now(), why);
+    engine_.closed(tick(), why);
 }
 
 /// The stream broke. What the peer said before may tell why.
@@ -262,7 +262,7 @@ void Driver::lost(Error why) {
     }
     if (!stream_) return;
     drop_stream();
-    engine_.closed(Loop::now(), std::move(why));
+    engine_.closed(tick(), std::move(why));
 }
 
 /// Feeds the engine with what one read gives. False if it gave nothing, or ended the connection.
@@ -273,7 +273,7 @@ bool Driver::read_once(Transfer& got) {
     const Octets octets(room.data(), got.size);
     if (!greeted_well(octets)) return false;
     received_ += octets.size();
-    engine_.received(Loop::now(), octets);
+    engine_.received(tick(), octets);
     return true;
 }
 
@@ -282,7 +282,7 @@ bool Driver::greeted_well(Octets octets) {
     if (std::exchange(greeted_, true) || octets[0] == connack || octets[0] == auth) return true;
     auto text = stream_->peer() + " does not speak MQTT: it began with \"" + beginning(octets) + "\"";
     drop_stream();
-    engine_.closed(Loop::now(), make_error(Errc::not_mqtt, std::move(text)));
+    engine_.closed(tick(), make_error(Errc::not_mqtt, std::move(text)));
     return false;
 }
 
@@ -294,7 +294,7 @@ void Driver::readable() {
             if (!stream_ || got.state == Transfer::blocked) break;
             if (!greeted_ && got.error.code == Errc::connection_lost) got.error.text += " before it said anything";
             drop_stream();
-            engine_.closed(Loop::now(), std::move(got.error));
+            engine_.closed(tick(), std::move(got.error));
             break;
         }
         drain();

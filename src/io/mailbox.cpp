@@ -1,5 +1,6 @@
 #include "io/mailbox.hpp"
 #include "core/publish_run.hpp"
+#include "io/prefetch.hpp"
 #include <algorithm>
 #include <cstring>
 #include <type_traits>
@@ -15,23 +16,11 @@ constexpr std::size_t most_spares = 64; // of the largest
 /// Records begin where they may be read in place.
 constexpr std::size_t aligned(std::size_t size) noexcept { return (size + 7) & ~std::size_t{7}; }
 
-/// The next records' memory is in the other processor's cache, and is better on its way when it is needed. Without this
-/// the lock waits for it: half of the time that a publish takes.
-void fetch_to_write(const char* at) noexcept {
-#if defined(__x86_64__)
-    asm volatile("prefetchw %0"
-                 :
-                 : "m"(*at)); // the builtin fetches to read, unless the compiler is told of newer processors
-#else
-    __builtin_prefetch(at, 1);
-#endif
-}
-void fetch_to_read(const char* at) noexcept { __builtin_prefetch(at); }
-
+/// Without this the lock waits for the next records' memory: half of the time that a publish takes.
 template <class Fetch> void ahead(const char* at, std::size_t size, Fetch fetch) noexcept {
-    constexpr std::size_t line = 64, least_distance = 8 * line, most = 16 * line; // so much is fetched at a time
+    constexpr std::size_t least_distance = 8 * cache_line, most = 16 * cache_line; // so much is fetched at a time
     const char* const next = at + std::max(size, least_distance);
-    for (std::size_t i = 0; i < std::min(size, most); i += line) fetch(next + i);
+    for (std::size_t i = 0; i < std::min(size, most); i += cache_line) fetch(next + i);
 }
 
 } // namespace
