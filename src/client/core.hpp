@@ -251,7 +251,6 @@ private:
     Connection self_; // what callbacks get; does not own
     io::Mailbox::Batch batch_;
     std::vector<io::Mailbox::Call> urgent_;
-    io::Time slice_began_ = {};    // the clock is not asked for each message
     std::size_t at_most_once_ = 0; // publishes, since:
     io::Time counting_since_ = {};
     std::unique_ptr<io::Timer> soon_; // looks into the mailbox again

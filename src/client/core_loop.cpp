@@ -223,7 +223,7 @@ bool Connection::Core::refill() {
 
 void Connection::Core::consume_slice() {
     const auto enough = batch_.consumed() + slice_octets;
-    slice_began_ = now();
+    driver_->tick();
     for (int i = 0; i < slice_records && !batch_.empty() && batch_.consumed() < enough; ++i) {
         mailbox_.next(
             batch_, [&](const core::PublishRequest& request, io::Time at) { publish_now(request, at); },
@@ -233,14 +233,14 @@ void Connection::Core::consume_slice() {
             },
             [&](io::Mailbox::Call call) {
                 call(nullptr);
-                slice_began_ = now(); // the engine's time never runs backwards
+                driver_->tick();
             });
     }
 }
 
 void Connection::Core::publish_run(const core::PublishRun& run, core::Token token) {
     auto* const pipe = Pipe::Core::of(token);
-    if ((token != 0 && pipe == nullptr) || !driver_->pass(slice_began_, run))
+    if ((token != 0 && pipe == nullptr) || !driver_->pass(driver_->now(), run))
         return each_of(run, token, [this](const core::PublishRequest& request) { publish_now(request, {}); });
     if (pipe != nullptr) pipe->went(run.count);
 }
@@ -314,10 +314,10 @@ void Connection::Core::publish_now(const core::PublishRequest& request, io::Time
                                make_error(Errc::cancelled));
         io::fetch_all_to_write(publishing, sizeof(Publishing)); // for its end, which comes soon
     }
-    if (!request.ttl) return engine().publish(slice_began_, request);
+    if (!request.ttl) return engine().publish(driver_->now(), request);
     auto rest = request;
-    rest.ttl = std::clamp(*request.ttl - (slice_began_ - at), Duration(0), *request.ttl);
-    engine().publish(slice_began_, rest);
+    rest.ttl = std::clamp(*request.ttl - (driver_->now() - at), Duration(0), *request.ttl);
+    engine().publish(driver_->now(), rest);
 }
 
 void Connection::Core::subscribe_now(std::vector<TopicFilter> filters, std::span<const std::string> valid,

@@ -1,6 +1,7 @@
 #pragma once
 /// The use of a session in a store, from loading it to letting it go.
 
+#include "core/give_back.hpp"
 #include <string>
 #include <tortoise/store_adaptor.hpp>
 #include <utility>
@@ -39,7 +40,7 @@ public:
     StoreAdaptor* adaptor() const noexcept { return store_.adaptor(); }
     const std::string& name() const noexcept { return name_; }
     const std::vector<core::Record>& records() const noexcept { return records_; }
-    void forget_records() noexcept { records_ = {}; }
+    void forget_records() noexcept { core::give_back(records_); }
 
 private:
     Store store_;

@@ -1,5 +1,6 @@
 #include "client/settings.hpp"
 #include "core/codec/utf8.hpp"
+#include "core/give_back.hpp"
 #include "core/journal.hpp"
 #include "core/limits.hpp"
 #include <algorithm>
@@ -273,7 +274,7 @@ Result<Settings> settings_from(ConnectionOptions o) {
         settings.credentials.push_back(std::move(*credentials));
     }
     const auto given = [](const Credentials& c) { return c.user_name || c.password; };
-    if (std::ranges::none_of(settings.credentials, given)) settings.credentials = {};
+    if (std::ranges::none_of(settings.credentials, given)) core::give_back(settings.credentials);
     if (auto ok = set_means(settings, o); !ok) return ok.error();
     settings.will = std::move(o.will);
     settings.handler = std::move(o.handler);

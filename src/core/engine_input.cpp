@@ -1,6 +1,7 @@
 /// The client engine: what the broker sends. The first violation ends the connection; what stands behind it is not
 /// looked at.
 #include "core/engine_impl.hpp"
+#include "core/give_back.hpp"
 
 #include <algorithm>
 
@@ -269,7 +270,7 @@ void Engine::Impl::on_pubrec(Time now, const Ack& ack) {
     }
     if (is_refusal(ack.reason)) return settle(now, ack.id, ack.properties, ack.reason);
     entry->step = Inflight::Step::released;
-    entry->item.message.payload = {};
+    give_back(entry->item.message.payload);
     journal.released(entry->item, ack.id);
     send_checked(now, Ack{PacketType::pubrel, ack.id, Reason::success, {}});
 }

@@ -1,5 +1,7 @@
 #include "core/inflight.hpp"
 
+#include "core/give_back.hpp"
+
 #include <utility>
 
 namespace tortoise::core {
@@ -9,8 +11,8 @@ namespace {
 constexpr std::size_t keep_capacity = 256; // of the strings of a message that is gone
 constexpr std::size_t keep_entries = 1024;
 
-void recycle(std::string& text) noexcept {
-    if (text.capacity() > keep_capacity) std::string().swap(text);
+void let_go(std::string& text) noexcept {
+    if (text.capacity() > keep_capacity) give_back(text);
 }
 
 } // namespace
@@ -47,10 +49,10 @@ void Inflight::erase(PacketId id) {
     Entry& entry = entries_[id];
     unlink(entry);
     entry.used = false;
-    recycle(entry.item.message.topic);
-    recycle(entry.item.message.payload);
-    entry.item.message.properties = {};
-    if (--size_ == 0 && entries_.size() > keep_entries) entries_ = {};
+    let_go(entry.item.message.topic);
+    let_go(entry.item.message.payload);
+    if (!entry.item.message.properties.empty()) give_back(entry.item.message.properties);
+    if (--size_ == 0 && entries_.size() > keep_entries) give_back(entries_);
 }
 
 Inflight::Entry Inflight::take(PacketId id) {

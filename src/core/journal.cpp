@@ -1,4 +1,5 @@
 #include "core/journal.hpp"
+#include "core/give_back.hpp"
 
 #include "core/codec/scalar.hpp"
 
@@ -145,7 +146,7 @@ Result<Journal::Message> Journal::read_message(Time now, const Record& record) c
     const QoS qos = publish->qos;
     if (flies && (read.id == 0 || qos == QoS::at_most_once || (read.released && qos != QoS::exactly_once)))
         return damaged(record, "a state that cannot be");
-    if (read.released) read.item.message.payload = {};
+    if (read.released) give_back(read.item.message.payload);
     return read;
 }
 

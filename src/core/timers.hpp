@@ -11,7 +11,7 @@ namespace tortoise::core {
 class Timers {
 public:
     Timers() noexcept { clear(); }
-    void set(Timer timer, Time at) noexcept { at_[index(timer)] = at; }
+    void set(Timer timer, Time at) noexcept { at_[index(timer)] = std::min(at, never - Duration(1)); }
     void clear(Timer timer) noexcept { at_[index(timer)] = never; }
     void clear() noexcept { at_.fill(never); }
     std::optional<Time> get(Timer timer) const noexcept {

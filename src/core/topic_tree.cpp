@@ -1,4 +1,5 @@
 #include "core/topic_tree.hpp"
+#include "core/give_back.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -139,7 +140,7 @@ void TopicTree::prune(Index at) {
             nodes_[parent].hash = none;
         else
             remove_edge(at);
-        nodes_[at] = {};
+        give_back(nodes_[at]);
         free_.push_back(at);
         --nodes_[parent].children;
         at = parent;

@@ -1,4 +1,5 @@
 #include "io/driver.hpp"
+#include "core/give_back.hpp"
 #include <algorithm>
 #include <chrono>
 
@@ -10,6 +11,8 @@ constexpr auto flush_limit = std::chrono::seconds(1); // for a peer that does no
 constexpr int reads_per_turn = 16;                    // then it is the turn of others on this loop
 constexpr std::size_t keep_capacity = 1024 * 1024;
 constexpr std::size_t worth_a_write = 16 * 1024; // what is less is copied, and goes together with what follows
+
+constexpr std::size_t few_octets = 1024, many_events = 64;
 
 constexpr char connack = 0x20;
 constexpr char auth = static_cast<char>(0xF0);
@@ -77,8 +80,8 @@ bool Driver::handle_events() {
 /// Behind what was taken before; with a store, not to be written before what it depends on is kept.
 void Driver::take_output() {
     if (written_ == output_.size()) {
+        if (written_ > 0) core::recycle(output_, written_);
         written_ = 0;
-        output_.clear();
     } else if (written_ > keep_capacity) {
         output_.erase(0, written_);
         for (auto& barrier : barriers_) barrier.from -= written_;
@@ -149,7 +152,7 @@ bool Driver::write_output() {
         engine_.wrote(tick(), put);
     }
     const bool held = !barriers_.empty(); // the store goes on with it
-    if (!held && output_.capacity() > keep_capacity) output_ = {};
+    if (!held && output_.capacity() > keep_capacity) core::give_back(output_);
     if (!held && closing_) {
         end_close();
         return true;
@@ -273,6 +276,7 @@ bool Driver::read_once(Transfer& got) {
     const Octets octets(room.data(), got.size);
     if (!greeted_well(octets)) return false;
     received_ += octets.size();
+    if (octets.size() < few_octets && events_.capacity() > many_events) core::give_back(events_); // of busier times
     engine_.received(tick(), octets);
     return true;
 }

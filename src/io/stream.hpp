@@ -38,7 +38,8 @@ public:
     virtual void await_readable() = 0;
     virtual void await_writable() = 0;
     virtual Transfer read(char* into, std::size_t room) = 0;
-    /// `more`: as soon as this went, the rest is written, so a packet need not be sent for these alone.
+    /// After `blocked` the same octets have to come again, whatever follows them. `more`: as soon as this went, the
+    /// rest is written, so a packet need not be sent for these alone.
     virtual Transfer write(Octets, bool more = false) = 0;
     /// The address of the other side, for texts.
     virtual const std::string& peer() const noexcept = 0;

@@ -1,5 +1,6 @@
 // TLS as a stream over a stream. OpenSSL reads and writes the stream below through a BIO, so there is no buffer between
 // them, but for records that are written together.
+#include "core/give_back.hpp"
 #include "io/tls_context.hpp"
 #include "io/tls_error.hpp"
 #include <cerrno>
@@ -60,7 +61,7 @@ private:
     void not_established(Error);
     void leave(void (Stream::*how)() noexcept) noexcept;
     Transfer outcome(int result, Awaits&);
-    Transfer write_record(Octets, bool more);
+    Transfer write_record(Octets);
     Transfer write_together(Octets, bool more);
     Transfer seal(Octets);
     Transfer flush_sealed(bool more);
@@ -91,7 +92,6 @@ private:
     bool shaking_ = false;          // a client, until it is told how it went
     bool established_ = false;      // and counted
     bool offered_session_ = false;
-    bool record_follows_ = false;                                         // the one that is being written
     bool sealing_ = false;                                                // records go to sealed_
     bool more_ = false;                                                   // OpenSSL may hold octets of the peer
     Awaits read_needs_ = Awaits::nothing, write_needs_ = Awaits::nothing; // what the last one was stopped by
@@ -238,8 +238,8 @@ Transfer TlsStream::write(Octets octets, bool more) {
         SSL_clear_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS);
     else
         SSL_set_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS);
-    const bool together = octets.size() > SSL3_RT_MAX_PLAIN_LENGTH && SSL_is_init_finished(ssl_.get()) == 1;
-    auto result = together || sealed_octets_ != 0 ? write_together(octets, more) : write_record(octets, more);
+    const bool greeted = SSL_is_init_finished(ssl_.get()) == 1; // else OpenSSL has more to write than these
+    auto result = greeted || sealed_octets_ != 0 ? write_together(octets, more) : write_record(octets);
     if (result.state != Transfer::failed) return result;
     // The peer may have said why it went.
     char first = 0;
@@ -252,17 +252,16 @@ Transfer TlsStream::write(Octets octets, bool more) {
     return result;
 }
 
-Transfer TlsStream::write_record(Octets octets, bool more) {
+Transfer TlsStream::write_record(Octets octets) {
     std::size_t put = 0;
     ERR_clear_error();
-    record_follows_ = more || octets.size() > SSL3_RT_MAX_PLAIN_LENGTH;
     auto result = outcome(SSL_write_ex(ssl_.get(), octets.data(), octets.size(), &put), write_needs_);
-    record_follows_ = false;
     result.size = put;
     return result;
 }
 
-/// All or nothing: who was told to wait comes again with the same octets, as OpenSSL has it too.
+/// All or nothing: who was told to wait comes again with the same octets. So nothing is left with OpenSSL that was not
+/// written, and it has no difficulty with what it has to say in between.
 Transfer TlsStream::write_together(Octets octets, bool more) {
     if (sealed_octets_ == 0) {
         const auto most = most_records_together * SSL3_RT_MAX_PLAIN_LENGTH;
@@ -298,7 +297,7 @@ Transfer TlsStream::flush_sealed(bool more) {
         if (put.state != Transfer::moved) return put;
         sealed_sent_ += put.size;
     }
-    sealed_ = {};
+    core::give_back(sealed_);
     sealed_sent_ = 0;
     return {};
 }
@@ -390,7 +389,7 @@ int TlsStream::bio_write(BIO* bio, const char* from, std::size_t size, std::size
         return 1;
     }
     auto result = self.flush_sealed(true); // records keep their order
-    if (result.state == Transfer::moved) result = self.over_->write({from, size}, self.record_follows_);
+    if (result.state == Transfer::moved) result = self.over_->write({from, size});
     if (result.state == Transfer::blocked) BIO_set_retry_write(bio);
     if (result.state == Transfer::failed) self.below_ = std::move(result.error);
     if (result.state != Transfer::moved) return 0;
