@@ -1,7 +1,6 @@
 /// The client engine: what the broker sends. The first violation ends the connection; what stands behind it is not
 /// looked at.
 #include "core/engine_impl.hpp"
-#include "core/give_back.hpp"
 
 #include <algorithm>
 
@@ -269,8 +268,7 @@ void Engine::Impl::on_pubrec(Time now, const Ack& ack) {
         return;
     }
     if (is_refusal(ack.reason)) return settle(now, ack.id, ack.properties, ack.reason);
-    entry->step = Inflight::Step::released;
-    give_back(entry->item.message.payload);
+    Inflight::release(*entry);
     journal.released(entry->item, ack.id);
     send_checked(now, Ack{PacketType::pubrel, ack.id, Reason::success, {}});
 }

@@ -45,6 +45,12 @@ void Inflight::unlink(const Entry& entry) noexcept {
         last_ = entry.previous;
 }
 
+void Inflight::release(Entry& entry) noexcept {
+    entry.step = Step::released;
+    entry.item.message.payload.clear();
+    let_go(entry.item.message.payload);
+}
+
 void Inflight::erase(PacketId id) {
     Entry& entry = entries_[id];
     unlink(entry);

@@ -36,6 +36,8 @@ public:
     Entry& insert(PacketId);
     /// Null if it is not there.
     Entry* find(PacketId id) noexcept { return id < entries_.size() && entries_[id].used ? &entries_[id] : nullptr; }
+    /// The broker has it: its payload is let go.
+    static void release(Entry&) noexcept;
     /// It must be there.
     void erase(PacketId);
     /// The same, for those who need what was in it.

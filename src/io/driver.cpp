@@ -12,7 +12,9 @@ constexpr int reads_per_turn = 16;                    // then it is the turn of 
 constexpr std::size_t keep_capacity = 1024 * 1024;
 constexpr std::size_t worth_a_write = 16 * 1024; // what is less is copied, and goes together with what follows
 
-constexpr std::size_t few_octets = 1024, many_events = 64;
+// Buffers of busier times go when those have been over for so long.
+constexpr auto quiet_after = std::chrono::seconds(1);
+constexpr std::size_t much = 16 * 1024, many_events = 64;
 
 constexpr char connack = 0x20;
 constexpr char auth = static_cast<char>(0xF0);
@@ -62,6 +64,8 @@ void Driver::drain() {
     if (!blocked_ && std::exchange(was_blocked_, false)) listener_.unblocked();
 }
 
+bool Driver::quiet() const noexcept { return now_ - busy_at_ > quiet_after; }
+
 void Driver::keep_changes() {
     if (!engine_.has_changes()) return;
     std::vector<core::RecordChange> changes;
@@ -71,7 +75,9 @@ void Driver::keep_changes() {
 
 bool Driver::handle_events() {
     keep_changes();
+    if (events_.size() > many_events) busy_at_ = now_;
     events_.clear();
+    if (events_.capacity() > many_events && quiet()) core::give_back(events_);
     engine_.take_events(events_);
     for (auto& event : events_) listener_.handle(event);
     return !events_.empty();
@@ -80,8 +86,10 @@ bool Driver::handle_events() {
 /// Behind what was taken before; with a store, not to be written before what it depends on is kept.
 void Driver::take_output() {
     if (written_ == output_.size()) {
-        if (written_ > 0) core::recycle(output_, written_);
+        if (written_ >= much) busy_at_ = now_;
+        output_.clear();
         written_ = 0;
+        if (output_.capacity() > much && quiet()) core::give_back(output_);
     } else if (written_ > keep_capacity) {
         output_.erase(0, written_);
         for (auto& barrier : barriers_) barrier.from -= written_;
@@ -276,7 +284,6 @@ bool Driver::read_once(Transfer& got) {
     const Octets octets(room.data(), got.size);
     if (!greeted_well(octets)) return false;
     received_ += octets.size();
-    if (octets.size() < few_octets && events_.capacity() > many_events) core::give_back(events_); // of busier times
     engine_.received(tick(), octets);
     return true;
 }

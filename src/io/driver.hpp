@@ -77,6 +77,7 @@ private:
     void writable() override;
 
     void keep_changes();
+    bool quiet() const noexcept;
     bool handle_events();
     void take_output();
     Octets writable_output() const noexcept;
@@ -118,7 +119,7 @@ private:
         std::size_t from;    // before this of output_ is written
     };
     core::Ring<Barrier> barriers_;
-    core::Time now_ = {};
+    core::Time now_ = {}, busy_at_ = {}; // busy: much came or went
     std::uint64_t sent_ = 0, received_ = 0;
     bool opening_ = false, closing_ = false, draining_ = false;
     bool blocked_ = false, was_blocked_ = false, reading_ = false, greeted_ = false;

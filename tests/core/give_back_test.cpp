@@ -16,21 +16,5 @@ TEST(GiveBack, LeavesNoMemoryBehind) {
     EXPECT_EQ(numbers.capacity(), 0u);
 }
 
-TEST(GiveBack, ABufferOfBusierTimesIsGivenBackAtItsFirstSmallUse) {
-    std::string text(100'000, 'x');
-    recycle(text, text.size());
-    EXPECT_TRUE(text.empty());
-    EXPECT_GE(text.capacity(), 100'000u);
-    text = "few";
-    recycle(text, text.size());
-    EXPECT_EQ(text.capacity(), std::string().capacity());
-}
-
-TEST(GiveBack, ASmallBufferIsKept) {
-    std::string text(1000, 'x');
-    recycle(text, 1);
-    EXPECT_GE(text.capacity(), 1000u);
-}
-
 } // namespace
 } // namespace tortoise::core
