@@ -52,5 +52,26 @@ TEST_P(Memory, OfALargeMessageGoesWithIt) {
     EXPECT_LT(after, before + large / 20) << before;
 }
 
+TEST_P(Memory, OfABusyTimeGoesSoonAfterIt) {
+    constexpr std::size_t count = 20, middling = 500'000;
+    testing::Broker broker(broker_options());
+    std::vector<Recorder> recorders(count);
+    std::vector<Connection> connections;
+    for (auto& recorder : recorders) {
+        auto o = options_for(broker.url(), GetParam().version, recorder);
+        o.tls.ca_certificates = {authority.certificate()};
+        connections.emplace_back(o);
+        ASSERT_TRUE(connections.back().wait_until_up(patience)) << connections.back().error().describe();
+    }
+    const auto before = allocated();
+    for (auto& c : connections)
+        ASSERT_TRUE(c.publish("a", std::string(middling, 'x'), {.qos = QoS::at_least_once}).wait(patience));
+    const auto give_up = std::chrono::steady_clock::now() + patience;
+    const auto bound = before + count * middling / 10;
+    while (allocated() > bound && std::chrono::steady_clock::now() < give_up)
+        for (auto& c : connections) ASSERT_TRUE(c.ping().wait(patience));
+    EXPECT_LT(allocated(), bound) << before;
+}
+
 } // namespace
 } // namespace tortoise::test
