@@ -46,7 +46,7 @@ MODE == "" {
 # Whose conduct the tests of a file look at.
 function sides_of(file) {
     if (file ~ /^tests\/broker\//) return "server"
-    if (file ~ /^tests\/(core\/codec|sim|interop)\// || file ~ /^tests\/core\/topic_test/) return "client server"
+    if (file ~ /^tests\/(core\/codec|sim|interop)\// || file ~ /^tests\/(core\/topic|io\/websocket)_/) return "client server"
     return "client"
 }
 

@@ -13,6 +13,7 @@
 #include <tortoise/store.hpp>
 #include <tortoise/tls.hpp>
 #include <tortoise/transport.hpp>
+#include <tortoise/websocket.hpp>
 #include <vector>
 
 namespace tortoise {
@@ -41,13 +42,18 @@ enum class Acknowledge : std::uint8_t {
 
 struct ConnectionOptions {
     std::string client_id = {};                      ///< empty: one is made up
-    /// mqtt:// or mqtts://[user[:password]@]host[:port], unix:///path
+    /// mqtt:// or mqtts://[user[:password]@]host[:port], ws:// or wss://…[/path[?query]] (without a path: /mqtt),
+    /// unix:///path
     std::string server = "mqtt://localhost:1883";
     std::vector<std::string> more_servers = {};      ///< tried in turn after `server`
     /// How often in a row a server may send us to another one by a Server Reference (MQTT 5); 0: it is not followed. [MQTT-4.11]
     unsigned max_redirects = 3;
-    Tls tls = {};                                    ///< of mqtts:// servers
-    TransportFactory transport = {};                 ///< in place of TCP; TLS is laid over it if the URL says mqtts://
+    Tls tls = {};                                    ///< of mqtts:// and wss:// servers
+    WebSocket websocket = {};                        ///< of ws:// and wss:// servers
+    /// http:// (by CONNECT) or socks5://[user[:password]@]host[:port]: on the way to each server that has a host. The proxy
+    /// looks the host up; what is secured passes through it secured.
+    std::string proxy = {};
+    TransportFactory transport = {};                 ///< in place of TCP; TLS and WebSocket are laid over it if the URL says so
     HandlerFactory handler = {};
     std::vector<TopicFilter> subscriptions = {};     ///< wanted from the start
     Version version = Version::v5;

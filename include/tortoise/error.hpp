@@ -12,7 +12,7 @@ namespace tortoise {
 enum class Errc {
     // the caller's side
     invalid_option = 1,   ///< an option has a value that is not allowed; the text names it
-    invalid_url,          ///< not mqtt://host[:port]
+    invalid_url,          ///< not a URL of a server; the text says what is allowed
     invalid_topic,        ///< not a topic name [MQTT-4.7]
     invalid_filter,       ///< not a topic filter [MQTT-4.7]
     invalid_qos,          ///< not 0, 1 or 2
@@ -26,6 +26,8 @@ enum class Errc {
     keep_alive_timeout,   ///< the broker did not answer a PINGREQ
     connection_lost,      ///< the connection ended without a DISCONNECT
     not_mqtt,             ///< what answered does not speak MQTT; the text shows how it began
+    websocket_refused,    ///< the server does not go on with WebSocket; the text has its answer
+    proxy_refused,        ///< the proxy does not let us through; the text has its answer
     // what became of an operation
     timeout,              ///< the wait ended; the operation goes on
     expired,              ///< the time to live ran out before the message was sent

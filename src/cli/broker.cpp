@@ -66,6 +66,8 @@ Result<BrokerOptions> plan_broker(const BrokerArguments& a) {
     options.tls = *std::move(tls);
     if (options.tls && !options.unix_path.empty())
         return wrong("--unix: a Unix socket has no TLS: leave out one of them");
+    if (options.websocket && !options.unix_path.empty())
+        return wrong("--websocket: not on a Unix socket: leave out one of them");
     if (!a.test_certificates.empty() && (options.tls || !options.unix_path.empty()))
         return wrong("--test-certificates: leave out the other options of TLS, and --unix");
     for (const auto& entry : a.users)
@@ -227,6 +229,7 @@ Command add_broker(CLI::App& app) {
     sub.add_option("--unix", a->options.unix_path, "listen on a Unix socket instead")
         ->option_text("PATH")
         ->group("Network");
+    sub.add_flag("--websocket", a->options.websocket, "speak WebSocket, at any path; with TLS: wss")->group("Network");
     add_tls_options(sub, a->tls);
     add_access_options(sub, *a);
     add_limit_options(sub, *a);

@@ -27,11 +27,19 @@ void add_server_options(CLI::App& app, ConnectArguments& a) {
         ->option_text("PORT")
         ->group(group)
         ->check(whole_number(1, 65'535));
-    app.add_option("-L,--url", a.url, "all in one: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], or unix:///PATH")
+    app.add_option("-L,--url", a.url,
+                   "all in one: mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], ws[s]://…[/PATH], or unix:///PATH")
         ->option_text("URL")
         ->group(group);
     app.add_option("--unix", a.unix_path, "the broker's Unix socket, in place of host and port")
         ->option_text("PATH")
+        ->group(group);
+    app.add_option("--header", a.headers, "a header of the HTTP request of ws:// and wss:// (repeatable); never shown")
+        ->option_text("'NAME: VALUE'")
+        ->group(group)
+        ->allow_extra_args(false);
+    app.add_option("--proxy", a.proxy, "on the way: http://[USER[:PASSWORD]@]HOST[:PORT] or socks5://…")
+        ->option_text("URL")
         ->group(group);
     app.add_option("-V,--protocol-version", a.version, "version of MQTT: 3.1.1 or 5 (5); also 311, mqttv311, mqttv5")
         ->option_text("VERSION")
@@ -82,9 +90,15 @@ Error wrong(std::string text) { return make_error(Errc::invalid_option, std::mov
 
 constexpr std::uint16_t plain_port = 1883, tls_port = 8883;
 
+std::uint16_t usual_port(std::string_view scheme) {
+    if (scheme == "ws") return 80;
+    if (scheme == "wss") return 443;
+    return scheme == "mqtts" ? tls_port : plain_port;
+}
+
 /// TLS is wanted, and this is no place for it.
 Error misplaced(std::string_view option, std::string_view what) {
-    return wrong(fmt::format("{}: {} without TLS: write mqtts:// in --url, or give -h and -p", option, what));
+    return wrong(fmt::format("{}: {} without TLS: write mqtts:// or wss:// in --url, or give -h and -p", option, what));
 }
 
 /// A path as a URL has it: absolute, unless it is the name of an abstract socket.
@@ -105,19 +119,21 @@ Result<Done> plan_url(std::string_view url, const TlsArguments& tls, ConnectPlan
     const auto scheme_end = url.find("://");
     if (scheme_end == std::string_view::npos || scheme_end == 0)
         return wrong(
-            "--url: a URL looks like mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], or mqtts://…, unix:///PATH");
+            "--url: a URL looks like mqtt://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], or mqtts://…, ws://…[/PATH], "
+            "wss://…, unix:///PATH");
     const auto scheme = CLI::detail::to_lower(std::string(url.substr(0, scheme_end)));
     const auto authority = scheme_end + 3;
-    if (const auto option = tls.given(); !option.empty() && scheme != "mqtts")
+    if (const auto option = tls.given(); !option.empty() && scheme != "mqtts" && scheme != "wss")
         return misplaced(option, scheme + "://…");
     if (scheme == "unix") {
         plan.options.server = url;
         plan.server = url.substr(authority);
         return Done{};
     }
-    const auto slash = std::min(url.find('/', authority), url.size());
+    const bool web = scheme == "ws" || scheme == "wss"; // its path is the server's
+    const auto slash = std::min(url.find_first_of(web ? "/?#" : "/", authority), url.size());
     auto shown = url.substr(authority, slash - authority);
-    if (slash < url.size()) plan.topic = url.substr(slash + 1);
+    if (slash < url.size() && !web) plan.topic = url.substr(slash + 1);
     if (const auto at = shown.rfind('@'); at != std::string_view::npos) shown.remove_prefix(at + 1);
     const auto host_end = shown.starts_with('[') ? std::min(shown.find(']'), shown.size()) : 0;
     const auto colon = shown.find(':', host_end);
@@ -125,9 +141,9 @@ Result<Done> plan_url(std::string_view url, const TlsArguments& tls, ConnectPlan
         colon != std::string_view::npos && shown.find_first_not_of("0123456789", colon + 1) != std::string_view::npos;
     if (odd_port && plan.topic.find('@') != std::string::npos)
         return wrong("--url: write a '/' in a user name or password as %2F");
-    plan.options.server = url.substr(0, slash);
+    plan.options.server = web ? url : url.substr(0, slash);
     plan.server = shown;
-    if (colon == std::string_view::npos) plan.server += fmt::format(":{}", scheme == "mqtts" ? tls_port : plain_port);
+    if (colon == std::string_view::npos) plan.server += fmt::format(":{}", usual_port(scheme));
     return Done{};
 }
 
@@ -143,10 +159,24 @@ Result<Done> plan_host(const ConnectArguments& a, ConnectPlan& plan) {
     return Done{};
 }
 
+Result<Done> plan_headers(const ConnectArguments& a, ConnectPlan& plan) {
+    if (!a.headers.empty() && !a.url.starts_with("ws"))
+        return wrong("--header: only WebSocket has headers: give --url ws://… or wss://…");
+    for (const auto& header : a.headers) {
+        const auto colon = header.find(':');
+        if (colon == std::string::npos) return wrong("--header takes 'NAME: VALUE'");
+        const auto value = std::min(header.find_first_not_of(" \t", colon + 1), header.size());
+        plan.options.websocket.headers.push_back({header.substr(0, colon), header.substr(value)});
+    }
+    return Done{};
+}
+
 Result<Done> plan_server(const ConnectArguments& a, ConnectPlan& plan) {
     auto tls = plan_tls(a.tls);
     if (!tls) return tls.error();
     plan.options.tls = *std::move(tls);
+    plan.options.proxy = a.proxy;
+    if (auto done = plan_headers(a, plan); !done) return done;
     if (!a.url.empty() && !a.unix_path.empty()) return wrong("give --url or --unix, not both");
     if (!a.url.empty()) return plan_url(a.url, a.tls, plan);
     if (a.unix_path.empty()) return plan_host(a, plan);

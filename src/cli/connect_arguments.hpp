@@ -18,7 +18,8 @@ namespace cli {
 struct ConnectArguments {
     std::string host = "localhost";
     std::optional<std::uint16_t> port = {};
-    std::string url = {}, unix_path = {};
+    std::string url = {}, unix_path = {}, proxy = {};
+    std::vector<std::string> headers = {}; // "NAME: VALUE" of each --header
     TlsArguments tls = {};
     std::optional<std::string> user = {}, password = {};
     std::string id = {}, id_prefix = {};

@@ -24,7 +24,7 @@ namespace {
 struct ProxyArguments {
     std::string to = {}, listen = "1884", unix_path = {};
     std::string to_ca_file = {};
-    bool to_insecure = false;
+    bool to_insecure = false, websocket = false;
     BrokerTlsArguments tls = {};
     FaultArguments faults = {};
 };
@@ -47,6 +47,7 @@ Result<ProxyOptions> plan_proxy(const ProxyArguments& a) {
     ProxyOptions options;
     options.to = a.to.find("://") == std::string::npos ? "mqtt://" + a.to : a.to;
     options.unix_path = a.unix_path;
+    options.websocket = a.websocket;
     if (!read_place(a.listen, options))
         return make_error(Errc::invalid_option, "--listen takes [HOST:]PORT, not '" + a.listen + "'");
     auto tls = plan_tls(a.tls);
@@ -105,7 +106,8 @@ Command add_proxy(CLI::App& app) {
         ->option_text("[HOST:]PORT")
         ->group("Network");
     sub.add_option("--unix", a->unix_path, "listen on a Unix socket instead")->option_text("PATH")->group("Network");
-    sub.add_option("--to-cafile", a->to_ca_file, "whom to trust about a broker at mqtts://")
+    sub.add_flag("--websocket", a->websocket, "speak WebSocket to the clients; with TLS: wss")->group("Network");
+    sub.add_option("--to-cafile", a->to_ca_file, "whom to trust about a broker at mqtts:// or wss://")
         ->option_text("FILE")
         ->group("Network");
     sub.add_flag("--to-insecure", a->to_insecure, "do not check the certificate of that broker")->group("Network");

@@ -63,6 +63,10 @@ Verdict explain_connect(const Error& e, std::string_view server) {
     if (e.code == Errc::not_mqtt)
         return {not_connected, fmt::format("what answers at {} is not an MQTT broker: {}: check the port (-p)", server,
                                            e.text.empty() ? e.describe() : e.text)};
+    if (e.code == Errc::websocket_refused)
+        return {not_connected, fmt::format("no WebSocket: {}: check the path (--url) and --header", e.text)};
+    if (e.code == Errc::proxy_refused)
+        return {not_connected, fmt::format("not through the proxy: {}: check --proxy", e.text)};
     if (e.code == Errc::connection_lost || e.code == std::errc::connection_reset)
         return {not_connected, fmt::format("{} closed the connection without an answer: is it an MQTT broker, "
                                            "and does it speak this version (-V)?",

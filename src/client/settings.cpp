@@ -3,6 +3,7 @@
 #include "core/give_back.hpp"
 #include "core/journal.hpp"
 #include "core/limits.hpp"
+#include "io/websocket.hpp"
 #include <algorithm>
 #include <chrono>
 #include <random>
@@ -167,6 +168,18 @@ core::EngineOptions engine_options(ConnectionOptions&& o) {
 /// Files are read here, on the user's thread.
 Result<Done> set_means(Settings& settings, const ConnectionOptions& o) {
     settings.means.transport = o.transport;
+    if (auto ok = io::check_headers(o.websocket.headers); !ok) return ok;
+    if (!o.proxy.empty() && o.transport) return invalid("proxy and transport are both set; allowed: one of them");
+    if (!o.proxy.empty() || !o.websocket.headers.empty()) {
+        auto detours = std::make_unique<io::Detours>();
+        detours->headers = o.websocket.headers;
+        if (!o.proxy.empty()) {
+            auto proxy = io::parse_proxy_url(o.proxy);
+            if (!proxy) return proxy.error();
+            detours->proxy = std::move(*proxy);
+        }
+        settings.means.detours = std::move(detours);
+    }
     const bool secure = std::ranges::any_of(settings.endpoints, [](const io::Url& url) { return url.secure(); });
     if (!secure) return Done{};
     auto tls = io::make_client_tls(o.tls);

@@ -32,11 +32,11 @@ constexpr Errc fatal_errors[] = {
     Errc::invalid_qos,    Errc::invalid_ttl,      Errc::not_supported,     Errc::handler_threw,
     Errc::stopped,        Errc::packet_too_large, Errc::tls_configuration,
 };
-// Somebody has to renew a certificate, or change a configuration.
+// Somebody has to renew a certificate or a permission, or change a configuration.
 constexpr Errc slow_errors[] = {
     Errc::tls_expired,         Errc::tls_wrong_name,           Errc::tls_unknown_issuer,      Errc::tls_self_signed,
     Errc::tls_bad_certificate, Errc::tls_certificate_required, Errc::tls_certificate_refused, Errc::tls_version_refused,
-    Errc::tls_handshake,
+    Errc::tls_handshake,       Errc::websocket_refused,        Errc::proxy_refused,
 };
 
 template <class Code, std::size_t n> bool has(const Code (&table)[n], int value) noexcept {

@@ -25,6 +25,8 @@ constexpr ErrcName errc_names[] = {
     {Errc::keep_alive_timeout, "keep-alive timed out"},
     {Errc::connection_lost, "connection lost"},
     {Errc::not_mqtt, "not an MQTT broker"},
+    {Errc::websocket_refused, "WebSocket refused"},
+    {Errc::proxy_refused, "refused by the proxy"},
     {Errc::timeout, "timed out"},
     {Errc::expired, "expired"},
     {Errc::queue_full, "queue full"},

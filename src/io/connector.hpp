@@ -1,20 +1,30 @@
 #pragma once
-/// From a URL to an open stream: looks the host up, tries its addresses, secures what it gets; or has a user's
-/// transport do the first part.
+/// From a URL to an open stream: looks the host up, tries its addresses; or has a user's transport do that. Then it
+/// asks a proxy, secures what it gets, turns it into WebSocket.
 
 #include "io/resolver.hpp"
 #include "io/stream.hpp"
 #include "io/tls.hpp"
 #include "io/url.hpp"
 #include <memory>
+#include <optional>
 #include <tortoise/transport.hpp>
+#include <tortoise/websocket.hpp>
+#include <vector>
 
 namespace tortoise::io {
+
+/// What few connections ask for on their way.
+struct Detours {
+    std::optional<Url> proxy = {};        ///< to servers that have a host
+    std::vector<HttpHeader> headers = {}; ///< of WebSocket
+};
 
 /// What connecting takes besides a URL.
 struct Means {
     std::shared_ptr<TlsContext> tls = {}; ///< not null if a URL is secure
     TransportFactory transport = {};
+    std::unique_ptr<const Detours> detours = {}; ///< null: none
 };
 
 /// The addresses of both families are raced: the next one starts when the one before failed, or has not answered for
@@ -36,12 +46,15 @@ public:
     std::uint64_t resumptions() const noexcept { return means_.tls ? means_.tls->resumptions() : 0; }
 
 private:
+    enum class Stage : std::uint8_t { connecting, proxy, tls, websocket };
     struct Attempt;
     struct Race;
-    template <class Begin> void begin(Begin);
+    const Url* proxy() const noexcept;
+    template <class Begin> void begin(Stage, Begin);
     void resolved(Result<Addresses>);
     void try_next();
     void opened(Attempt&);
+    void go_on(Stage, std::shared_ptr<Stream>);
     void failed(Attempt&, Error);
     void finish(std::shared_ptr<Stream>, Error);
 

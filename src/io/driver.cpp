@@ -1,5 +1,6 @@
 #include "io/driver.hpp"
 #include "core/give_back.hpp"
+#include "io/printable.hpp"
 #include <algorithm>
 #include <chrono>
 
@@ -18,13 +19,6 @@ constexpr std::size_t much = 16 * 1024, many_events = 64;
 
 constexpr char connack = 0x20;
 constexpr char auth = static_cast<char>(0xF0);
-
-/// The first octets of an answer, for people.
-std::string beginning(Octets octets) {
-    std::string out;
-    for (const char c : octets.substr(0, 16)) out += c >= ' ' && c <= '~' ? c : '.';
-    return out;
-}
 
 } // namespace
 
@@ -291,7 +285,7 @@ bool Driver::read_once(Transfer& got) {
 /// A broker's first packet is CONNACK, or AUTH; anything else is no broker.
 bool Driver::greeted_well(Octets octets) {
     if (std::exchange(greeted_, true) || octets[0] == connack || octets[0] == auth) return true;
-    auto text = stream_->peer() + " does not speak MQTT: it began with \"" + beginning(octets) + "\"";
+    auto text = stream_->peer() + " does not speak MQTT: it began with \"" + printable(octets.substr(0, 16)) + "\"";
     drop_stream();
     engine_.closed(tick(), make_error(Errc::not_mqtt, std::move(text)));
     return false;

@@ -7,15 +7,37 @@ namespace tortoise::io {
 
 namespace {
 
-constexpr std::string_view allowed = "; allowed: mqtt://[user[:password]@]host[:port], mqtts://…, unix:///path";
+constexpr std::string_view allowed =
+    "; allowed: mqtt://[user[:password]@]host[:port], mqtts://…, ws://…[/path[?query]], wss://…, unix:///path";
+constexpr std::string_view allowed_proxy = "; allowed: http://[user[:password]@]host[:port], socks5://…";
+constexpr std::size_t longest_host = 255, longest_proxy_text = 255; // what SOCKS has room for; names have less
+constexpr std::string_view usual_target = "/mqtt";
 
-/// The URL as it may be shown: what stands before the @ can be a password.
+struct Scheme {
+    std::string_view name;
+    std::uint16_t port;
+};
+constexpr Scheme schemes[] = {{"mqtt", 1883}, {"mqtts", 8883}, {"ws", 80}, {"wss", 443}};
+constexpr Scheme proxy_schemes[] = {{"http", 80}, {"socks5", 1080}, {"socks5h", 1080}}; // to us the last two are one
+
+template <std::size_t n> const Scheme* scheme_of(const Scheme (&known)[n], std::string_view name) {
+    const auto* found = std::ranges::find(known, name, &Scheme::name);
+    return found == std::end(known) ? nullptr : found;
+}
+
+/// The URL as it may be shown: what stands before the @ can be a password, and what stands behind a ? as well.
 std::string shown(std::string_view url) {
     const auto start = url.find("://");
     const auto at = url.rfind('@');
-    if (at == std::string_view::npos) return std::string(url);
-    const auto scheme = start != std::string_view::npos && start < at ? url.substr(0, start + 3) : std::string_view{};
-    return std::string(scheme) + "…" + std::string(url.substr(at));
+    std::string out;
+    if (at != std::string_view::npos) {
+        if (start != std::string_view::npos && start < at) out = url.substr(0, start + 3);
+        out += "…";
+        url.remove_prefix(at);
+    }
+    const auto query = url.find('?');
+    out += url.substr(0, query);
+    return query == std::string_view::npos ? out : out + "?…";
 }
 
 Error wrong(std::string_view url, std::string what) {
@@ -103,6 +125,7 @@ std::optional<std::string> take_host_and_port(std::string_view rest, Url& url) {
     auto decoded = percent_decoded(host);
     if (!decoded) return "has a host with a '%' that is not followed by two hexadecimal digits";
     if (decoded->empty()) return "has no host";
+    if (decoded->size() > longest_host) return "has a host of more than 255 bytes";
     if (std::ranges::any_of(*decoded, [](unsigned char c) { return c <= ' ' || c == 0x7F; })) {
         return "has a space or a control character in its host";
     }
@@ -115,13 +138,45 @@ std::optional<std::string> take_host_and_port(std::string_view rest, Url& url) {
     return std::nullopt;
 }
 
+/// User, password, host and port; what is wrong with them, if anything.
+std::optional<std::string> take_authority(std::string_view authority, Url& url) {
+    if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
+        if (auto error = take_user_info(authority.substr(0, at), url)) return error;
+        authority.remove_prefix(at + 1);
+    }
+    return take_host_and_port(authority, url);
+}
+
+/// Sets the path, of WebSocket; what is wrong with it, if anything. It goes into an HTTP request as it is.
+std::optional<std::string> take_target(std::string_view target, Url& url) {
+    if (target.find('#') != std::string_view::npos) return "has a '#'; WebSocket has no fragments";
+    if (std::ranges::any_of(target, [](unsigned char c) { return c <= ' ' || c >= 0x7F; }))
+        return "has a path with a space, a control character or a letter that is not ASCII (write those as %XX)";
+    if (target.empty())
+        url.path = usual_target;
+    else
+        url.path = (target[0] == '?' ? "/" : "") + std::string(target);
+    return std::nullopt;
+}
+
 } // namespace
 
-std::string Url::to_string() const {
-    if (!path.empty()) return "unix://" + path;
-    if (port == 0) return host; // a custom transport's
+std::string Url::authority() const {
     const bool v6 = host.find(':') != std::string::npos;
-    return scheme + "://" + (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+    return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+std::string Url::http_host() const {
+    auto text = authority();
+    const auto* known = scheme_of(schemes, scheme);
+    if (known && port == known->port) text.erase(text.rfind(':'));
+    return text;
+}
+
+std::string Url::to_string() const {
+    if (is_unix()) return "unix://" + path;
+    if (port == 0) return host; // a custom transport's
+    return scheme + "://" + authority() + path.substr(0, path.find('?'));
 }
 
 Result<Url> parse_url(std::string_view text) {
@@ -132,20 +187,45 @@ Result<Url> parse_url(std::string_view text) {
     if (colon == std::string_view::npos) return wrong(text, "has no scheme");
     url.scheme = lower(text.substr(0, colon));
     if (url.scheme == "unix") return unix_url(text, text.substr(colon + 3));
-    if (url.scheme != "mqtt" && url.scheme != "mqtts") {
-        const bool web = url.scheme == "ws" || url.scheme == "wss";
-        return make_error(Errc::invalid_url, "scheme '" + url.scheme + "' is not supported" +
-                                                 (web ? " (no WebSockets yet)" : "") + "; allowed: mqtt, mqtts, unix");
+    const auto* scheme = scheme_of(schemes, url.scheme);
+    if (!scheme) {
+        return make_error(Errc::invalid_url,
+                          "scheme '" + url.scheme + "' is not supported; allowed: mqtt, mqtts, ws, wss, unix");
     }
-    if (url.secure()) url.port = 8883;
+    url.port = scheme->port;
+    auto rest = text.substr(colon + 3);
+    if (url.websocket()) {
+        const auto end = std::min(rest.find_first_of("/?#"), rest.size());
+        if (auto error = take_target(rest.substr(end), url)) return wrong(text, std::move(*error));
+        rest = rest.substr(0, end);
+    } else {
+        if (rest.ends_with('/')) rest.remove_suffix(1);
+        const auto at = rest.rfind('@');
+        if (rest.find_first_of("/?#", at == std::string_view::npos ? 0 : at) != std::string_view::npos)
+            return wrong(text, "has something behind host and port");
+    }
+    if (auto error = take_authority(rest, url)) return wrong(text, std::move(*error));
+    return url;
+}
+
+Result<Url> parse_proxy_url(std::string_view text) {
+    const auto invalid = [&](std::string what) {
+        return make_error(Errc::invalid_option,
+                          "proxy '" + shown(text) + "' " + std::move(what) + std::string(allowed_proxy));
+    };
+    Url url;
+    const auto colon = text.find("://");
+    if (colon == std::string_view::npos) return invalid("has no scheme");
+    url.scheme = lower(text.substr(0, colon));
+    const auto* scheme = scheme_of(proxy_schemes, url.scheme);
+    if (!scheme) return invalid("has a scheme that is not supported");
+    url.port = scheme->port;
     auto rest = text.substr(colon + 3);
     if (rest.ends_with('/')) rest.remove_suffix(1);
-    if (const auto at = rest.rfind('@'); at != std::string_view::npos) {
-        if (auto error = take_user_info(rest.substr(0, at), url)) return wrong(text, std::move(*error));
-        rest.remove_prefix(at + 1);
-    }
-    if (rest.find_first_of("/?#") != std::string_view::npos) return wrong(text, "has something behind host and port");
-    if (auto error = take_host_and_port(rest, url)) return wrong(text, std::move(*error));
+    if (rest.find_first_of("/?#") != std::string_view::npos) return invalid("has something behind host and port");
+    if (auto error = take_authority(rest, url)) return invalid(std::move(*error));
+    const auto too_long = [](const auto& part) { return part && part->size() > longest_proxy_text; };
+    if (too_long(url.user) || too_long(url.password)) return invalid("has a user or a password of more than 255 bytes");
     return url;
 }
 

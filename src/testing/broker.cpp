@@ -22,7 +22,7 @@ Result<Done> check_profile(const std::string& name) {
 } // namespace
 
 struct Broker::Impl {
-    explicit Impl(const BrokerOptions& o) : place{o.host, o.port, o.unix_path, o.tls} {
+    explicit Impl(const BrokerOptions& o) : place{o.host, o.port, o.unix_path, o.tls, o.websocket} {
         if (auto known = check_profile(o.profile); !known) {
             unusable = state = known.error();
             return;
@@ -31,12 +31,12 @@ struct Broker::Impl {
             unusable = state = faults.error();
             return;
         }
-        auto tls = server_tls(place);
-        if (!tls) {
-            unusable = state = tls.error();
+        auto layers = Layers::of(place);
+        if (!layers) {
+            unusable = state = layers.error();
             return;
         }
-        own.run([&] { server = std::make_unique<Server>(own.loop(), with_scram(o), std::move(*tls)); });
+        own.run([&] { server = std::make_unique<Server>(own.loop(), with_scram(o), std::move(*layers)); });
     }
     ~Impl() {
         own.run([this] { server.reset(); });

@@ -1,6 +1,7 @@
 #include "testing/place.hpp"
 #include "io/resolver.hpp"
 #include "io/unix.hpp"
+#include "io/websocket.hpp"
 #include <utility>
 
 namespace tortoise::testing {
@@ -8,11 +9,16 @@ namespace tortoise::testing {
 std::string Place::url() const {
     if (!unix_path.empty()) return "unix://" + unix_path;
     const bool v6 = host.find(':') != std::string::npos;
-    return std::string(tls ? "mqtts://" : "mqtt://") + (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+    const auto scheme = std::string(websocket ? "ws" : "mqtt") + (tls ? "s" : "");
+    return scheme + "://" + (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port) + (websocket ? "/mqtt" : "");
 }
 
-Result<std::shared_ptr<io::TlsContext>> server_tls(const Place& place) {
-    if (!place.tls) return std::shared_ptr<io::TlsContext>();
+Result<Layers> Layers::of(const Place& place) {
+    Layers layers;
+    layers.websocket_ = place.websocket;
+    if (place.websocket && !place.unix_path.empty())
+        return make_error(Errc::invalid_option, "websocket and unix_path exclude each other");
+    if (!place.tls) return layers;
     if (!place.unix_path.empty()) return make_error(Errc::tls_configuration, "tls and unix_path exclude each other");
     const auto& o = *place.tls;
     io::ServerTls tls;
@@ -27,7 +33,17 @@ Result<std::shared_ptr<io::TlsContext>> server_tls(const Place& place) {
                .maximum = o.maximum};
     tls.require_client_certificate = o.require_client_certificate;
     tls.psk = o.psk;
-    return io::make_server_tls(tls);
+    auto context = io::make_server_tls(tls);
+    if (!context) return context.error();
+    layers.tls_ = std::move(*context);
+    return layers;
+}
+
+std::shared_ptr<io::Stream> Layers::over(io::Loop& loop, std::shared_ptr<io::Stream> stream) const {
+    if (tls_) stream = io::secure_server(loop, std::move(stream), tls_);
+    if (!websocket_) return stream;
+    stream = io::answer_hands(loop, std::move(stream), io::websocket_answer());
+    return io::websocket(loop, std::move(stream), io::WebSocketSide::server);
 }
 
 Result<std::shared_ptr<io::Acceptor>> listen(io::Loop& loop, const Place& place,

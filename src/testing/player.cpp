@@ -13,8 +13,8 @@ std::string file_name(const char* path) {
 }
 } // namespace
 
-Player::Player(io::Loop& loop, std::shared_ptr<io::TlsContext> tls, bool show_payloads, Progress progress)
-    : loop_(loop), tls_(std::move(tls)), transcript_(show_payloads), progress_(std::move(progress)) {}
+Player::Player(io::Loop& loop, Layers layers, bool show_payloads, Progress progress)
+    : loop_(loop), layers_(std::move(layers)), transcript_(show_payloads), progress_(std::move(progress)) {}
 
 Result<std::uint16_t> Player::listen(const Place& place) {
     auto acceptor = testing::listen(loop_, place, [this](std::shared_ptr<io::Stream> s) { welcome(std::move(s)); });
@@ -27,7 +27,7 @@ Result<std::uint16_t> Player::listen(const Place& place) {
 
 void Player::welcome(std::shared_ptr<io::Stream> stream) {
     if (waiting_.size() >= most_clients_waiting) return stream->close();
-    waiting_.push_back(tls_ ? io::secure_server(loop_, std::move(stream), tls_) : std::move(stream));
+    waiting_.push_back(layers_.over(loop_, std::move(stream)));
     advance();
 }
 

@@ -18,7 +18,7 @@ public:
     /// Told after every change how many steps are done, and why it failed, if it did.
     using Progress = Fn<void(std::size_t done, const std::optional<std::string>& failure)>;
 
-    Player(io::Loop&, std::shared_ptr<io::TlsContext>, bool show_payloads, Progress);
+    Player(io::Loop&, Layers, bool show_payloads, Progress);
 
     /// The port; 0 if it is a Unix socket.
     Result<std::uint16_t> listen(const Place&);
@@ -57,7 +57,7 @@ private:
     std::string stands(std::string_view how, std::string_view problem) const;
 
     io::Loop& loop_;
-    const std::shared_ptr<io::TlsContext> tls_;
+    const Layers layers_;
     Transcript transcript_;
     Progress progress_;
     std::shared_ptr<io::Acceptor> acceptor_;

@@ -9,7 +9,7 @@ namespace tortoise::testing {
 
 struct Proxy::Impl {
     explicit Impl(ProxyOptions o)
-        : options(std::move(o)), place{options.host, options.port, options.unix_path, options.tls} {
+        : options(std::move(o)), place{options.host, options.port, options.unix_path, options.tls, options.websocket} {
         state = start();
     }
     ~Impl() {
@@ -24,9 +24,9 @@ struct Proxy::Impl {
         auto parsed = io::parse_url(options.to);
         if (!parsed) return parsed.error();
         upstream = *parsed;
-        auto server = server_tls(place);
-        if (!server) return server.error();
-        tls = std::move(*server);
+        auto made = Layers::of(place);
+        if (!made) return made.error();
+        layers = std::move(*made);
         if (upstream.secure()) {
             auto client = io::make_client_tls(options.to_tls);
             if (!client) return client.error();
@@ -36,18 +36,18 @@ struct Proxy::Impl {
         own.run([&] {
             relays = std::make_unique<Relays>(own.loop(), options.faults, options.capture, options.most_connections,
                                               options.maximum_packet_size);
-            auto made = listen(own.loop(), place, [this](std::shared_ptr<io::Stream> s) { welcome(std::move(s)); });
-            if (!made) {
-                listening = made.error();
+            auto socket = listen(own.loop(), place, [this](std::shared_ptr<io::Stream> s) { welcome(std::move(s)); });
+            if (!socket) {
+                listening = socket.error();
                 return;
             }
-            acceptor = std::move(*made);
+            acceptor = std::move(*socket);
             place.port = acceptor->port();
         });
         return listening;
     }
     void welcome(std::shared_ptr<io::Stream> client) {
-        if (tls) client = io::secure_server(own.loop(), std::move(client), tls);
+        client = layers.over(own.loop(), std::move(client));
         const auto connector = std::make_shared<io::Connector>(own.loop(), own.resolver(), io::Means{.tls = to_tls});
         auto* relay = relays->add(std::move(client), connector);
         if (!relay) return;
@@ -59,7 +59,8 @@ struct Proxy::Impl {
     const ProxyOptions options;
     Place place; // constant once it listens, or not, as all of these
     io::Url upstream;
-    std::shared_ptr<io::TlsContext> tls, to_tls;
+    Layers layers;
+    std::shared_ptr<io::TlsContext> to_tls;
     Result<Done> state = Done{};
     std::shared_ptr<io::Acceptor> acceptor; // of the loop's thread, as what follows
     std::unique_ptr<Relays> relays;         // null if the options are unusable

@@ -10,14 +10,15 @@
 namespace tortoise::testing {
 
 struct Script::Impl {
-    explicit Impl(const ScriptOptions& o) : place{o.host, o.port, o.unix_path, o.tls}, show_payloads(o.show_payloads) {
-        auto tls = server_tls(place);
-        if (!tls) {
-            listening = tls.error();
+    explicit Impl(const ScriptOptions& o)
+        : place{o.host, o.port, o.unix_path, o.tls, o.websocket}, show_payloads(o.show_payloads) {
+        auto layers = Layers::of(place);
+        if (!layers) {
+            listening = layers.error();
             return;
         }
         own.run([&] {
-            player = std::make_shared<Player>(own.loop(), std::move(*tls), o.show_payloads,
+            player = std::make_shared<Player>(own.loop(), std::move(*layers), o.show_payloads,
                                               [this](auto so_far, const auto& why) { progressed(so_far, why); });
             if (auto port = player->listen(place))
                 place.port = *port;

@@ -90,8 +90,8 @@ private:
     bool blocked_ = false;
 };
 
-Server::Server(io::Loop& loop, const BrokerOptions& options, std::shared_ptr<io::TlsContext> tls)
-    : loop_(loop), engine_(options), tls_(std::move(tls)), timer_(loop, [this] {
+Server::Server(io::Loop& loop, const BrokerOptions& options, Layers layers)
+    : loop_(loop), engine_(options), layers_(std::move(layers)), timer_(loop, [this] {
           engine_.elapsed(io::Loop::now());
           drain();
       }) {
@@ -127,7 +127,7 @@ void Server::forget_sessions() {
 }
 
 void Server::welcome(std::shared_ptr<io::Stream> stream) {
-    if (tls_) stream = io::secure_server(loop_, std::move(stream), tls_);
+    stream = layers_.over(loop_, std::move(stream));
     if (relays_) stream = relayed(std::move(stream));
     if (!stream) return;
     const auto id = next_id_++;

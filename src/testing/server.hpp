@@ -17,7 +17,7 @@ namespace tortoise::testing {
 class Server {
 public:
     /// Null: without TLS.
-    Server(io::Loop&, const BrokerOptions&, std::shared_ptr<io::TlsContext>);
+    Server(io::Loop&, const BrokerOptions&, Layers);
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
@@ -41,7 +41,7 @@ private:
 
     io::Loop& loop_;
     broker::Engine engine_;
-    const std::shared_ptr<io::TlsContext> tls_;
+    const Layers layers_;
     io::Timer timer_;
     std::shared_ptr<io::Acceptor> acceptor_;
     std::optional<Relays> relays_;

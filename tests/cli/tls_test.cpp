@@ -175,7 +175,13 @@ TEST_F(TlsCommand, RefusesWhatHasNoSense) {
         {{"--unix", "/run/x", "--cert", "c.pem"}, "--cert: a Unix socket is without TLS"},
         {{"--unix", "/run/x", "-L", "mqtt://localhost"}, "give --url or --unix, not both"},
         {{"--unix", "/" + std::string(200, 'x')}, "has a path of 201 bytes; allowed on Unix sockets: at most 107"},
-        {{"-L", "wss://localhost"}, "scheme 'wss' is not supported"},
+        {{"-L", "http://localhost"}, "scheme 'http' is not supported"},
+        {{"-L", "ws://localhost", "--cafile", ca}, "--cafile: ws://… without TLS: write mqtts:// or wss://"},
+        {{"--header", "X: secret"}, "--header: only WebSocket has headers: give --url ws://"},
+        {{"-L", "ws://localhost", "--header", "secret"}, "--header takes 'NAME: VALUE'"},
+        {{"-L", "ws://localhost", "--header", "a b: secret"}, "'a b' is no name of a header"},
+        {{"-L", "ws://localhost/a#secret"}, "has a '#'"},
+        {{"--proxy", "ftp://ann:secret@p"}, "proxy 'ftp://…@p' has a scheme that is not supported; allowed: http://"},
     };
     for (const auto& [words, text] : all) {
         const auto ended = pub(words);
@@ -208,6 +214,35 @@ TEST(UnixCommand, ThatIsNotThereIsNamed) {
     const auto ended = test::run(tortoise({"pub", "--unix", "/nowhere/mqtt.sock", "-t", "a", "-m", "x"}));
     EXPECT_EQ(ended.code, 3);
     EXPECT_EQ(ended.err, "tortoise pub: cannot connect to /nowhere/mqtt.sock: No such file or directory\n");
+}
+
+// ---- WebSocket -----------------------------------------------------------------------------------------------------
+
+/// The port in the line that says where a server listens.
+std::string port_of(test::Process& server) {
+    EXPECT_TRUE(server.says("listening on ")) << server.err();
+    EXPECT_TRUE(server.says("\n"));
+    const auto line = server.out().substr(0, server.out().find('\n'));
+    return std::to_string(std::stoi(line.substr(line.rfind(':') + 1)));
+}
+
+TEST(WebSocketCommand, GoesThroughTheProxyOfTheKitToTheBroker) {
+    const Authority authority;
+    const auto identity = authority.issue();
+    const TemporaryDirectory files;
+    const auto ca = files.file("ca.pem", authority.certificate());
+    const auto certificate = files.file("broker.pem", identity.certificate() + identity.key());
+    test::Process broker(tortoise({"broker", "--port", "0", "--websocket", "--cert", certificate}));
+    const auto secured = "wss://127.0.0.1:" + port_of(broker) + "/any/path";
+    test::Process proxy(tortoise({"proxy", "--listen", "0", "--websocket", "--to", secured, "--to-cafile", ca}));
+    const auto plain = "ws://127.0.0.1:" + port_of(proxy);
+    EXPECT_EQ(test::run(tortoise({"pub", "-L", plain, "--header", "X: y", "-t", "a", "-m", "x", "-r", "-q", "2"})).code,
+              0);
+    const auto heard = test::run(tortoise({"sub", "-L", secured, "--cafile", ca, "-t", "a", "-C", "1"}));
+    EXPECT_EQ(heard.out, "x\n") << heard.err;
+    const auto wrong = test::run(tortoise({"broker", "--websocket", "--unix", "/tmp/x"}));
+    EXPECT_EQ(wrong.code, 2);
+    EXPECT_THAT(wrong.err, HasSubstr("--websocket: not on a Unix socket"));
 }
 
 // ---- The broker ----------------------------------------------------------------------------------------------------

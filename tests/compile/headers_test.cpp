@@ -96,7 +96,7 @@ TEST(PublicHeaders, OfTheMainHeaderStaySmallTogether) {
     std::size_t lines = 0;
     for (const auto& name : reachable_from("tortoise/tortoise.hpp"))
         lines += lines_of(source_root() / "include" / name);
-    EXPECT_THAT(lines, Le(2'210u));
+    EXPECT_THAT(lines, Le(2'250u));
 }
 
 TEST(PublicHeaders, StayShort) {

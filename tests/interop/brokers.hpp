@@ -114,21 +114,38 @@ private:
     std::unique_ptr<Process> process_;
 };
 
-/// ejabberd, which is a broker too: MQTT 3.1.1 and 5, for clients with any user name and password.
+/// Does somebody listen on that port of 127.0.0.1?
+inline bool listens_on(std::uint16_t port) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const bool connected = ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    ::close(fd);
+    return connected;
+}
+
+/// ejabberd, which is a broker too: MQTT 3.1.1 and 5, also over WebSocket, for clients with any user name and password.
 class Ejabberd : public BrokerProcess {
 public:
     Ejabberd() {
         for (int attempt = 0; attempt < 5; ++attempt) {
             port_ = free_port();
+            web_port_ = free_port();
             if (try_start()) return;
         }
         throw std::runtime_error("ejabberd does not start: " + process_->err());
+    }
+    std::string websocket_url(const std::string& path = "/mqtt") const {
+        return "ws://127.0.0.1:" + std::to_string(web_port_) + path;
     }
 
 private:
     bool try_start() {
         const std::string text = "hosts: [localhost]\nloglevel: warning\nlisten:\n  - {port: " + std::to_string(port_) +
-                                 ", ip: \"127.0.0.1\", module: mod_mqtt}\n"
+                                 ", ip: \"127.0.0.1\", module: mod_mqtt}\n  - {port: " + std::to_string(web_port_) +
+                                 ", ip: \"127.0.0.1\", module: ejabberd_http, request_handlers: {/mqtt: mod_mqtt}}\n"
                                  "auth_method: [anonymous]\nanonymous_protocol: login_anon\n"
                                  "modules:\n  mod_mqtt:\n    access_publish: {\"#\": [allow: all]}\n"
                                  "    access_subscribe: {\"#\": [allow: all]}\n";
@@ -139,7 +156,7 @@ private:
             "EJABBERD_LOG_PATH=" + home + "/ejabberd.log", "ERL_LIBS=" + libraries(), "ERL_CRASH_DUMP_BYTES=0", "erl",
             "+S", "1:1", "+sbwt", "none", "-noinput", "-mnesia", "dir", '"' + home + "/db\"", "-s", "ejabberd"});
         const auto until = std::chrono::steady_clock::now() + 4 * patience;
-        while (!listens()) {
+        while (!listens_on(port_) || !listens_on(web_port_)) {
             if (process_->has_ended() || std::chrono::steady_clock::now() > until) return false;
             ::poll(nullptr, 0, 20);
         }
@@ -157,17 +174,7 @@ private:
         throw std::runtime_error("ejabberd is not installed: scripts/bootstrap");
     }
 
-    bool listens() const {
-        const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(port_);
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        const bool connected = ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-        ::close(fd);
-        return connected;
-    }
-
+    std::uint16_t web_port_ = 0;
     TemporaryDirectory directory_;
     std::unique_ptr<Process> process_;
 };

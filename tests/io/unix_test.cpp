@@ -85,14 +85,10 @@ TEST(Url, OfTlsHasAPortOfItsOwn) {
     EXPECT_FALSE(io::parse_url("mqtt://host")->secure());
 }
 
-TEST(Url, OfWebSocketsIsRefusedClearly) {
-    EXPECT_THAT(io::parse_url("wss://host").error().text, HasSubstr("scheme 'wss' is not supported (no WebSockets"));
-}
-
 TEST(Url, OfACustomTransportCanBeAnything) {
     const auto url = io::custom_url("serial:///dev/ttyUSB0?baud=9600");
     EXPECT_EQ(url.given, "serial:///dev/ttyUSB0?baud=9600");
-    EXPECT_EQ(url.to_string(), "serial:///dev/ttyUSB0?baud=9600");
+    EXPECT_EQ(url.to_string(), "serial:///dev/ttyUSB0?…"); // it may hold a secret
     EXPECT_FALSE(url.secure());
     EXPECT_TRUE(io::custom_url("mqtts://me:secret@host").secure());
     EXPECT_THAT(io::custom_url("x://me:secret@host").to_string(), ::testing::Not(HasSubstr("secret")));

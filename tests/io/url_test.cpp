@@ -72,8 +72,8 @@ TEST(Url, saysWhatIsWrongAndWhatIsAllowed) {
         ASSERT_FALSE(url) << text;
         EXPECT_EQ(url.error().code, Errc::invalid_url) << text;
         EXPECT_THAT(url.error().text, HasSubstr(what)) << text;
-        EXPECT_THAT(url.error().text,
-                    EndsWith("; allowed: mqtt://[user[:password]@]host[:port], mqtts://…, unix:///path"))
+        EXPECT_THAT(url.error().text, EndsWith("; allowed: mqtt://[user[:password]@]host[:port], mqtts://…, "
+                                               "ws://…[/path[?query]], wss://…, unix:///path"))
             << text;
     }
 }
@@ -83,12 +83,37 @@ TEST(Url, namesTheSchemesThatAreSupported) {
         const auto url = parse_url(scheme + "://h");
         ASSERT_FALSE(url);
         EXPECT_EQ(url.error().code, Errc::invalid_url);
-        EXPECT_EQ(url.error().text, "scheme '" + scheme + "' is not supported; allowed: mqtt, mqtts, unix");
+        EXPECT_EQ(url.error().text, "scheme '" + scheme + "' is not supported; allowed: mqtt, mqtts, ws, wss, unix");
     }
 }
 
+TEST(Url, OfWebSocketHasAPathAndMayHaveAQuery) {
+    const auto url = parse_url("ws://ann:pw@h/a/b?c=d@e:/f");
+    ASSERT_TRUE(url) << url.error().text;
+    EXPECT_EQ(url->path, "/a/b?c=d@e:/f");
+    EXPECT_EQ(url->host, "h");
+    EXPECT_EQ(url->port, 80);
+    EXPECT_EQ(*url->password, "pw");
+    EXPECT_TRUE(url->websocket());
+    EXPECT_FALSE(url->secure());
+    EXPECT_EQ(url->to_string(), "ws://h:80/a/b");
+    EXPECT_EQ(url->http_host(), "h");
+    EXPECT_EQ(parse_url("wss://h:444")->http_host(), "h:444");
+    EXPECT_EQ(parse_url("wss://[::1]")->http_host(), "[::1]");
+    EXPECT_EQ(parse_url("wss://h")->port, 443);
+    EXPECT_TRUE(parse_url("wss://h")->secure());
+    EXPECT_EQ(parse_url("ws://h")->path, "/mqtt");
+    EXPECT_EQ(parse_url("ws://h/")->path, "/");
+    EXPECT_EQ(parse_url("ws://h?a")->path, "/?a");
+    EXPECT_THAT(parse_url("ws://h/a#b").error().text, HasSubstr("has a '#'"));
+    EXPECT_THAT(parse_url("ws://h/a b").error().text, HasSubstr("has a path with a space"));
+    EXPECT_THAT(parse_url("ws://h/\r\n").error().text, HasSubstr("a control character"));
+    EXPECT_THAT(parse_url("ws://" + std::string(256, 'h')).error().text, HasSubstr("a host of more than 255 bytes"));
+}
+
 TEST(Url, neverShowsAPassword) {
-    for (const auto* text : {"mqtt://ann:sesame@h:0", "ann:sesame@h", "mqtt://ann:sesame@", "mqtt://a:sesame@b@h:x"}) {
+    for (const auto* text : {"mqtt://ann:sesame@h:0", "ann:sesame@h", "mqtt://ann:sesame@", "mqtt://a:sesame@b@h:x",
+                             "ws://h:0/?token=sesame", "ws://h/a?sesame#b"}) {
         const auto url = parse_url(text);
         ASSERT_FALSE(url) << text;
         EXPECT_THAT(url.error().text, Not(HasSubstr("sesame"))) << text;

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <atomic>
+#include <mutex>
 #include <netinet/in.h>
 #include <poll.h>
 #include <string>
@@ -73,6 +74,11 @@ public:
     }
     std::string url() const { return listening_.url(); }
     std::string name() const { return listening_.name(); }
+    /// The first octets of the last one that it answered.
+    std::string heard() const {
+        std::lock_guard lock(mutex_);
+        return heard_;
+    }
 
 private:
     void serve(Manner manner, const std::string& answer) {
@@ -84,7 +90,11 @@ private:
             }
             if (manner == Manner::answers) {
                 char buffer[1024];
-                static_cast<void>(::recv(s, buffer, sizeof(buffer), 0));
+                const auto got = ::recv(s, buffer, sizeof(buffer), 0);
+                {
+                    std::lock_guard lock(mutex_);
+                    heard_.assign(buffer, got > 0 ? static_cast<std::size_t>(got) : 0);
+                }
                 static_cast<void>(::send(s, answer.data(), answer.size(), MSG_NOSIGNAL));
             }
             ::close(s);
@@ -92,6 +102,8 @@ private:
     }
     Listening listening_;
     std::atomic<bool> stopping_{false};
+    mutable std::mutex mutex_;
+    std::string heard_; // guarded by mutex_
     std::thread thread_;
 };
 

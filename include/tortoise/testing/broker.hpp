@@ -58,6 +58,7 @@ struct BrokerOptions {
 
     std::string unix_path = {};  ///< listens on this Unix socket instead
     std::optional<BrokerTls> tls = {};
+    bool websocket = false;  ///< WebSocket at any path, in place of plain MQTT; with tls: wss
 
     /// Behaves like that cloud, limits and deviations included: one of broker_profiles(). What else is set here can make it
     /// stricter only.
@@ -111,7 +112,7 @@ public:
     /// Why it does not listen; no value while it runs or after stop().
     Result<Done> ok() const;
     std::uint16_t port() const;
-    std::string url() const;  ///< "mqtt://127.0.0.1:PORT", "mqtts://…" with TLS, "unix:///…"
+    std::string url() const;  ///< "mqtt://127.0.0.1:PORT", "mqtts://…" with TLS, "ws://…/mqtt", "unix:///…"
 
     /// Closes every connection without a word, and the port. Sessions and retained messages are kept for start().
     void stop();

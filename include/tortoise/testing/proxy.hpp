@@ -15,14 +15,15 @@
 namespace tortoise::testing {
 
 struct ProxyOptions {
-    std::string to = {};                       ///< the broker: mqtt://, mqtts:// or unix://
+    std::string to = {};                       ///< the broker: mqtt://, mqtts://, ws://, wss:// or unix://
     Faults faults = {};
     std::optional<Capture> capture = {};
     std::string host = "127.0.0.1";
     std::uint16_t port = 0;                    ///< 0: the system chooses one
     std::string unix_path = {};                ///< listens on this Unix socket instead
     std::optional<BrokerTls> tls = {};         ///< towards the clients
-    Tls to_tls = {};                           ///< towards a broker at mqtts://
+    bool websocket = false;                    ///< towards the clients: WebSocket
+    Tls to_tls = {};                           ///< towards a broker at mqtts:// or wss://
     std::size_t most_connections = 1000;       ///< at a time; further ones are closed
     std::size_t maximum_packet_size = 64u << 20;  ///< a larger packet ends its connection, as does what is no MQTT
 };
@@ -41,7 +42,7 @@ public:
     /// Why it does not listen. A broker that cannot be reached shows as a connection that is closed.
     Result<Done> ok() const;
     std::uint16_t port() const;
-    std::string url() const;  ///< for clients: "mqtt://127.0.0.1:PORT", "mqtts://…" with TLS, "unix:///…"
+    std::string url() const;  ///< for clients: "mqtt://127.0.0.1:PORT", "mqtts://…" with TLS, "ws://…/mqtt", "unix:///…"
     /// Open at present: those with a client or a broker at the other end.
     std::size_t connections() const;
     /// Closes every connection without a word, and goes on listening.

@@ -24,6 +24,7 @@ struct ScriptOptions {
     std::uint16_t port = 0;              ///< 0: the system chooses one
     std::string unix_path = {};          ///< listens on this Unix socket instead
     std::optional<BrokerTls> tls = {};
+    bool websocket = false;              ///< WebSocket, in place of plain MQTT
     bool show_payloads = false;          ///< in failures and the transcript; otherwise only their size
 };
 
