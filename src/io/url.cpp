@@ -28,15 +28,13 @@ template <std::size_t n> const Scheme* scheme_of(const Scheme (&known)[n], std::
 /// The URL as it may be shown: what stands before the @ can be a password, and what stands behind a ? as well.
 std::string shown(std::string_view url) {
     const auto start = url.find("://");
-    const auto at = url.rfind('@');
-    std::string out;
+    const auto at = url.rfind('@'), query = url.find('?');
+    std::string out(url.substr(0, query));
     if (at != std::string_view::npos) {
-        if (start != std::string_view::npos && start < at) out = url.substr(0, start + 3);
+        out = start < at ? url.substr(0, start + 3) : "";
         out += "…";
-        url.remove_prefix(at);
+        if (at < query) out += url.substr(at, query - at);
     }
-    const auto query = url.find('?');
-    out += url.substr(0, query);
     return query == std::string_view::npos ? out : out + "?…";
 }
 

@@ -113,7 +113,8 @@ TEST(Url, OfWebSocketHasAPathAndMayHaveAQuery) {
 
 TEST(Url, neverShowsAPassword) {
     for (const auto* text : {"mqtt://ann:sesame@h:0", "ann:sesame@h", "mqtt://ann:sesame@", "mqtt://a:sesame@b@h:x",
-                             "ws://h:0/?token=sesame", "ws://h/a?sesame#b"}) {
+                             "ws://h:0/?token=sesame", "ws://h/a?sesame#b", "ws://h:0/?a@sesame",
+                             "mqtt://ann:open?sesame@h:0", "ws://ann:sesame@h:0/?a@sesame"}) {
         const auto url = parse_url(text);
         ASSERT_FALSE(url) << text;
         EXPECT_THAT(url.error().text, Not(HasSubstr("sesame"))) << text;
