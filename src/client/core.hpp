@@ -177,6 +177,7 @@ private:
     void tell_queue(const core::Levels&);
     void count(const Error& undelivered);
     unsigned deliver(const core::Received&);
+    void hand_to_handler(const MessageView&);
     void undelivered(core::Token, const MessageView&, const Error&);
     void apply(const Actions&);
     void refuse(std::string filter, Error);

@@ -9,6 +9,7 @@
 namespace tortoise {
 
 void Connection::Core::handle(core::Event& event) {
+    if (auto* const received = std::get_if<core::Received>(&event)) return on(*received); // most of what comes
     std::visit([this](auto& e) { on(e); }, event);
 }
 
@@ -79,8 +80,13 @@ void Connection::Core::on(core::Received& event) {
     if (kept > 1) holders_[event.id] = kept;
 }
 
+void Connection::Core::hand_to_handler(const MessageView& message) {
+    if (const auto actions = handler_->message(self_, message); !actions.empty()) apply(actions);
+}
+
 /// How many streams have the message, and acknowledge it later.
 unsigned Connection::Core::deliver(const core::Received& event) {
+    if (event.route_count == 0) return hand_to_handler(event.message), 0;
     const auto routes = engine().routes(event);
     bool to_handler = routes.empty();
     unsigned kept = 0;
@@ -93,7 +99,7 @@ unsigned Connection::Core::deliver(const core::Received& event) {
         else
             std::get<OnMessage> (*taker)(self_, event.message);
     }
-    if (to_handler) apply(handler_->message(self_, event.message));
+    if (to_handler) hand_to_handler(event.message);
     return kept;
 }
 

@@ -13,10 +13,6 @@ std::string data_of(PropertiesView properties) {
 
 } // namespace
 
-bool Engine::Impl::verifying() const noexcept {
-    return lifecycle.state() == State::greeting && authentication.step() == Step::verifying;
-}
-
 // Each AUTH of the broker's, and a CONNACK that accepts, say the method of our CONNECT.
 bool Engine::Impl::right_method(Time now, PropertiesView properties, std::string_view packet) {
     const auto method = properties.get(property::authentication_method);

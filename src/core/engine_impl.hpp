@@ -71,6 +71,7 @@ struct Engine::Impl {
 
     // engine_input.cpp: what the broker sends
     void received(Time, Octets);
+    bool handle_plain(Time, const Frame&);
     std::optional<Error> handle(Time, const Frame&);
     void on(Time, const Connack&);
     void on(Time, const Publish&);
@@ -99,7 +100,9 @@ struct Engine::Impl {
     void fail_authentication(Time, Error why);
     void reauthenticate(Time, Authentication);
     void end_authentication(const Error& why);
-    bool verifying() const noexcept;
+    bool verifying() const noexcept {
+        return lifecycle.state() == State::greeting && authentication.step() == AuthenticationState::Step::verifying;
+    }
 
     // engine_output.cpp: what we send
     template <class P> void send(Time, const P&);

@@ -46,6 +46,7 @@ void Engine::Impl::received(Time now, Octets octets) {
             if (!next || !*next) break;
             frame = **next;
         }
+        if (handle_plain(now, frame)) continue;
         if (auto error = handle(now, frame)) {
             violation(now, std::move(*error));
             break;
@@ -62,6 +63,16 @@ void Engine::Impl::violation(Time now, Error error) {
     if (lifecycle.state() == State::up && options.version == Version::v5)
         send_disconnect(now, has_reason ? static_cast<Reason>(error.code.value()) : Reason::protocol_error);
     close(std::move(error));
+}
+
+// Most of what comes, at little cost. No: it is not of that kind.
+inline bool Engine::Impl::handle_plain(Time now, const Frame& frame) {
+    if (lifecycle.state() != State::up) return false;
+    Publish plain;
+    if (!decode_plain(options.version, frame, plain)) return false;
+    ++counters.packets_received;
+    on(now, plain);
+    return true;
 }
 
 // The error: it was no packet, or not one that may come now.
@@ -83,13 +94,7 @@ std::optional<Error> Engine::Impl::handle(Time now, const Frame& frame) {
         return std::nullopt;
     };
     switch (type) {
-    case PacketType::publish:
-        if (Publish plain; lifecycle.state() == State::up && decode_plain(options.version, frame, plain)) {
-            ++counters.packets_received;
-            on(now, plain);
-            return std::nullopt;
-        }
-        return go_on(decode_publish(options.version, frame));
+    case PacketType::publish: return go_on(decode_publish(options.version, frame));
     case PacketType::puback:
     case PacketType::pubrec:
     case PacketType::pubrel:

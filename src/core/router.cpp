@@ -48,7 +48,6 @@ Router::Identifier Router::identifier(Route route) const {
 }
 
 void Router::find(std::string_view topic, PropertiesView properties, bool identified, std::vector<Route>& into) const {
-    if (routed_.empty()) return;
     const auto first = static_cast<std::ptrdiff_t>(into.size());
     if (identified) {
         for (const auto& property : properties) {

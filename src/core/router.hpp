@@ -22,6 +22,8 @@ public:
     /// To be subscribed with; 0: none.
     Identifier identifier(Route) const;
 
+    /// Has any message another route than the default one?
+    bool divides() const noexcept { return !routed_.empty(); }
     /// Appends the routes, each once; nothing: the default one. `identified`: the broker sends identifiers.
     void find(std::string_view topic, PropertiesView, bool identified, std::vector<Route>& into) const;
 

@@ -72,7 +72,7 @@ public:
     /// identifiers.
     void find_routes(std::string_view topic, PropertiesView properties, bool identified,
                      std::vector<Route>& into) const {
-        if (router_) router_->find(topic, properties, identified, into);
+        if (router_ && router_->divides()) router_->find(topic, properties, identified, into);
     }
     std::vector<Snapshot::Filter> list() const;
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "core/codec/plain_topic.hpp"
 #include "core/codec/rule.hpp"
 #include "core/codec/utf8.hpp"
 
@@ -61,24 +62,6 @@ const TopicFault* share_fault(std::string_view filter) noexcept {
 }
 
 } // namespace
-
-// Only ASCII, no U+0000, no wildcard, in one pass; the last eight octets may be looked at twice.
-bool is_plain_topic(std::string_view text) noexcept {
-    constexpr std::uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
-    constexpr std::uint64_t bit = '#' ^ '+', either = '#' | '+';
-    if (text.size() < 8 || text.size() > 65'535) return false;
-    const auto fine = [](const char* at) {
-        std::uint64_t eight = 0;
-        std::memcpy(&eight, at, 8);
-        const std::uint64_t wild = (eight | bit * ones) ^ either * ones; // zero where there is a wildcard
-        // Above 0x7F the high bit is set already; of zero it is set by the borrow.
-        return ((eight | (eight - ones) | (wild - ones)) & highs) == 0;
-    };
-    const char* const last = text.data() + text.size() - 8;
-    for (const char* at = text.data(); at < last; at += 8)
-        if (!fine(at)) return false;
-    return fine(last);
-}
 
 const TopicFault* topic_fault(std::string_view topic) noexcept {
     if (is_plain_topic(topic)) return nullptr;

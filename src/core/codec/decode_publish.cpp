@@ -1,30 +1,34 @@
 #include "core/codec/decode.hpp"
+#include "core/codec/plain_topic.hpp"
 
 namespace tortoise::core {
 
 bool decode_plain(Version version, const Frame& frame, Publish& into) noexcept {
-    const char* at = frame.body.data();
+    constexpr unsigned allowed = 0b0011'1100'0011'1111; // flags: not QoS 3, nor DUP with QoS 0
+    const unsigned flags = frame.first & 15u;
+    if (frame.type() != PacketType::publish || (allowed >> flags & 1u) == 0) return false;
+    const char* const octets = frame.body.data();
     const std::size_t size = frame.body.size();
-    const unsigned qos = frame.first >> 1 & 3u;
-    const bool has_id = qos != 0, duplicate = (frame.first & 8) != 0;
-    const std::size_t around = 2 + (has_id ? 2u : 0u) + (version == Version::v5 ? 1u : 0u); // the topic
-    if (frame.type() != PacketType::publish || qos == 3 || (duplicate && !has_id) || size < around) return false;
-    const auto octet = [&at] { return static_cast<std::uint8_t>(*at++); };
-    const auto number = [&octet] {
-        const unsigned high = octet();
-        return high << 8 | octet();
+    const auto number_at = [octets](std::size_t at) {
+        return static_cast<unsigned>(static_cast<std::uint8_t>(octets[at]) << 8 |
+                                     static_cast<std::uint8_t>(octets[at + 1]));
     };
-    const std::size_t topic = number();
-    if (size < around + topic || !is_plain_topic({at, topic})) return false;
-    into.topic = {at, topic};
-    at += topic;
-    into.id = has_id ? static_cast<PacketId>(number()) : PacketId{0};
-    if (has_id && into.id == 0) return false;
-    if (version == Version::v5 && octet() != 0) return false;
-    into.payload = {at, size - around - topic};
-    into.qos = static_cast<QoS>(qos);
-    into.retain = (frame.first & 1) != 0;
-    into.duplicate = duplicate;
+    if (size < 2) return false;
+    const std::size_t topic = number_at(0), behind_topic = 2 + topic;
+    const std::size_t id_size = flags < 2 ? 0 : 2;
+    const std::size_t payload = behind_topic + id_size + (version == Version::v5 ? 1 : 0);
+    if (size < payload || !is_plain_topic({octets + 2, topic})) return false;
+    if (version == Version::v5 && octets[payload - 1] != 0) return false;
+    into.id = 0;
+    if (id_size != 0) {
+        into.id = static_cast<PacketId>(number_at(behind_topic));
+        if (into.id == 0) return false;
+    }
+    into.topic = {octets + 2, topic};
+    into.payload = {octets + payload, size - payload};
+    into.qos = static_cast<QoS>(flags >> 1 & 3u);
+    into.retain = (flags & 1u) != 0;
+    into.duplicate = (flags & 8u) != 0;
     into.properties = {};
     return true;
 }

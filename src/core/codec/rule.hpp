@@ -31,8 +31,6 @@ struct TopicFault {
     bool malformed = false; // not even a UTF-8 Encoded String
     std::string_view text;
 };
-/// A topic name of the usual kind, found to be one quickly: ASCII, eight octets or more. No: it may be one all the same.
-bool is_plain_topic(std::string_view topic) noexcept;
 /// Null: it is a topic name.
 const TopicFault* topic_fault(std::string_view topic) noexcept;
 /// Null: it is a topic filter. The rules of `$share` are those of MQTT 5 only.
