@@ -26,14 +26,18 @@ bool Loop::on_any_thread() noexcept { return current_loop != nullptr || GuestLoo
 class OwnLoop final : public AsioLoop {
 public:
     void post(Fn<void()> task) override {
-        boost::asio::post(context_, [task = std::move(task)]() mutable { task(); });
+        const auto woken = asleep_.load(std::memory_order_relaxed) ? now() : Time{};
+        boost::asio::post(context_, [this, woken, task = std::move(task)]() mutable {
+            if (woken != Time{}) busy_poll_.waking_took(now() - woken);
+            task();
+        });
     }
     bool on_this_thread() const noexcept override { return current_loop == this; }
     boost::asio::any_io_executor executor() noexcept override { return context_.get_executor(); }
     void run() {
         current_loop = this;
         while (!context_.stopped())
-            if (!polled()) context_.run_one();
+            if (!polled()) sleep();
         current_loop = nullptr;
     }
     void close() override { context_.stop(); }
@@ -43,7 +47,7 @@ private:
     bool polled() {
         if (!busy_poll_.worth_while()) return false;
         if (context_.poll() != 0) return true;
-        const auto end = now() + BusyPoll::length;
+        const auto end = now() + busy_poll_.length();
         bool came = false;
         do {
             std::this_thread::yield(); // who is waited for may need this processor
@@ -53,9 +57,16 @@ private:
         return came;
     }
 
+    void sleep() {
+        asleep_.store(true, std::memory_order_relaxed);
+        context_.run_one();
+        asleep_.store(false, std::memory_order_relaxed);
+    }
+
     boost::asio::io_context context_{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};
     BusyPoll busy_poll_;
+    std::atomic<bool> asleep_{false}; // just for what waking takes: it may be a moment late
 };
 
 // The wait that is under way may end before `wanted`: it is then waited again. So only an earlier time costs something.

@@ -32,5 +32,31 @@ TEST(BusyPoll, IsTriedLessAndLessWhileNothingComes) {
     EXPECT_EQ(pause_of(poll), 1u);
 }
 
+using namespace std::chrono_literals;
+
+double microseconds(const BusyPoll& poll) { return std::chrono::duration<double, std::micro>(poll.length()).count(); }
+
+TEST(BusyPoll, GoesOnForTwiceWhatWakingTakes) {
+    BusyPoll poll;
+    EXPECT_EQ(poll.length(), 20us) << "until something is known";
+    poll.waking_took(30us);
+    EXPECT_GT(poll.length(), 20us);
+    EXPECT_LT(poll.length(), 30us) << "one measurement is not all";
+    for (int i = 0; i < 100; ++i) poll.waking_took(30us);
+    EXPECT_NEAR(microseconds(poll), 60, 0.1);
+    for (int i = 0; i < 100; ++i) poll.waking_took(15us);
+    EXPECT_NEAR(microseconds(poll), 30, 0.1) << "what is true now counts";
+}
+
+TEST(BusyPoll, GoesOnForNoLongerThanItMay) {
+    BusyPoll poll;
+    for (int i = 0; i < 100; ++i) poll.waking_took(std::chrono::nanoseconds::max());
+    EXPECT_NEAR(microseconds(poll), 100, 0.1);
+    EXPECT_LE(poll.length(), BusyPoll::longest);
+    for (int i = 0; i < 100; ++i) poll.waking_took(0ns);
+    EXPECT_NEAR(microseconds(poll), 20, 0.1);
+    EXPECT_GE(poll.length(), BusyPoll::shortest);
+}
+
 } // namespace
 } // namespace tortoise::io
