@@ -152,7 +152,7 @@ void WebSocketStream::answer_control() {
         put = flush(false);
     }
     if (put.state == Transfer::blocked) await_room();
-    if (put.state == Transfer::failed) frames_.clear();
+    if (put.state == Transfer::failed) sent_ = frames_.size();
 }
 
 void WebSocketStream::say_close(WebSocketClose code) {

@@ -3,6 +3,7 @@
 #include "io/unix.hpp"
 #include "io/websocket.hpp"
 #include "io/with_loop.hpp"
+#include <algorithm>
 #include <gmock/gmock.h>
 
 namespace tortoise::io::test {
@@ -209,6 +210,45 @@ TEST_F(WebSocketStream, AnswersAFloodOfPingsWithOnePongAtATime) {
     ASSERT_TRUE(raw_->heard.wait());
     EXPECT_EQ(raw_->heard->size(), whole);
     on(*loop_, [&] { client.reset(); });
+}
+
+/// A stream that is broken in the middle of a Pong: the next to write is told, whatever was left of the Pong.
+TEST_F(WebSocketStream, OutlivesAPongThatCannotGoToItsEnd) {
+    struct Breaking final : Stream {
+        void tell(Events* e) noexcept override { events = e; }
+        void await_readable() override {}
+        void await_writable() override { waits = true; }
+        Transfer read(char* into, std::size_t room) override {
+            if (comes.empty()) return {.state = Transfer::blocked};
+            const auto size = comes.copy(into, room);
+            comes.erase(0, size);
+            return {.size = size};
+        }
+        Transfer write(Octets octets, bool) override {
+            if (broken) return {.state = Transfer::failed, .error = make_error(Errc::connection_lost, "broken")};
+            const auto size = std::min(std::exchange(accepts, 0u), octets.size());
+            return size == 0 ? Transfer{.state = Transfer::blocked} : Transfer{.size = size};
+        }
+        const std::string& peer() const noexcept override { return name; }
+        void close() noexcept override {}
+        void finish() noexcept override {}
+
+        const std::string name = "peer";
+        std::string comes = "\x89\x64" + std::string(100, 'p');
+        std::size_t accepts = 50;
+        bool waits = false, broken = false;
+        Events* events = nullptr;
+    };
+    on(*loop_, [&] {
+        const auto below = std::make_shared<Breaking>();
+        const auto stream = websocket(*loop_, below, WebSocketSide::client);
+        char room[200];
+        EXPECT_EQ(stream->read(room, sizeof(room)).state, Transfer::blocked);
+        EXPECT_TRUE(below->waits) << "half a Pong is left";
+        below->broken = true;
+        below->events->writable();
+        EXPECT_EQ(stream->write("!").state, Transfer::failed);
+    });
 }
 
 TEST_F(WebSocketStream, TellsWhyHandsWereNotShaken) {
